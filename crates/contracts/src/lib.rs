@@ -1,0 +1,73 @@
+//! Rust generated from `proto/`: messages, gRPC clients and servers, the descriptor set, the table of error reasons,
+//! and what all command messages have in common. Nothing here is written by hand but this page.
+//!
+//! Start at `proto/`: `toguna/log/v1` is what is stored, `toguna/<service>/v1` is what is called,
+//! `toguna/<service>/events/v1` is what has happened.
+
+include!(concat!(env!("OUT_DIR"), "/packages.rs"));
+
+/// The descriptors of everything above, with comments and custom options.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+pub mod reasons {
+    //! Why a call is refused: the values of every `ErrorReason` in `proto/`, with code and texts.
+
+    /// One stable reason.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Reason {
+        /// Package of the enum that defines it.
+        pub package: &'static str,
+        /// The reason in `google.rpc.ErrorInfo`: `EXCEEDS_DECISION_CEILING`.
+        pub name: &'static str,
+        /// Number of the gRPC code.
+        pub code: i32,
+        /// English text; `{key}` stands for a value of the error's metadata.
+        pub en: &'static str,
+        /// French text, likewise.
+        pub fr: &'static str,
+        /// The same call may succeed later.
+        pub retryable: bool,
+    }
+
+    /// The generated enums know their reasons.
+    pub trait ReasonName {
+        /// The table's entry.
+        fn reason(self) -> &'static Reason;
+    }
+
+    fn find(package: &str, name: &str) -> &'static Reason {
+        REASONS.iter().find(|reason| reason.package == package && reason.name == name).unwrap_or_else(|| unspecified())
+    }
+
+    /// The zero value is never given on purpose; where it is, the fault is ours.
+    fn unspecified() -> &'static Reason {
+        find("toguna.errors.v1", "INTERNAL")
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/reasons.rs"));
+}
+
+pub mod commands {
+    //! What every command message carries beside its own fields.
+
+    /// A request that asks for events to be written.
+    pub trait Command: Clone + Send + Sync + 'static {
+        /// Its response, made from the receipt alone.
+        type Response: From<crate::toguna::log::v1::Receipt>;
+        /// The caller's id of the command: a UUID in text.
+        fn request_id(&self) -> &str;
+        /// Version that the caller saw, quoted; empty: any.
+        fn etag(&self) -> &str;
+        /// Only say what would happen.
+        fn validate_only(&self) -> bool;
+        /// What the command must have seen.
+        fn at_least_as_fresh(&self) -> &[String];
+        /// What is said of the act.
+        fn act(&self) -> Option<&crate::toguna::log::v1::Act>;
+        /// The bytes of what is asked for, whatever the id, the tokens and the dry run: their hash tells two commands
+        /// apart.
+        fn content(self) -> Vec<u8>;
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/commands.rs"));
+}

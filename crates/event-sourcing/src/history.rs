@@ -1,0 +1,134 @@
+//! The recorded past of one stream, and the state that it makes.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use crate::{Aggregate, Correction, Draft, Recorded};
+
+/// What a stream can hold: facts of its aggregate, and what was said of mistaken ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry<E> {
+    /// Something happened.
+    Fact(E),
+    /// One person proposed a correction.
+    CorrectionProposed(Correction<E>),
+    /// A second person confirmed it.
+    Corrected {
+        /// Version of the proposal.
+        proposal_version: u64,
+        /// What was proposed.
+        correction: Correction<E>,
+    },
+}
+
+/// Facts as entries, for commands that only add facts.
+pub fn entries<E>(drafts: Vec<Draft<E>>) -> Vec<Draft<Entry<E>>> {
+    drafts.into_iter().map(|draft| draft.map(Entry::Fact)).collect()
+}
+
+/// The entries of a stream, in order, and the state after the last one.
+#[derive(Clone)]
+pub struct History<A: Aggregate> {
+    entries: Vec<Recorded<Entry<A::Event>>>,
+    state: A,
+}
+
+impl<A: Aggregate> Default for History<A> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), state: A::default() }
+    }
+}
+
+impl<A: Aggregate> History<A> {
+    /// The history of these entries: versions 1, 2, 3, ….
+    pub fn from_entries(entries: Vec<Recorded<Entry<A::Event>>>) -> Self {
+        let state = fold(&entries, |_| true);
+        Self { entries, state }
+    }
+
+    /// Adds the next entry. A correction folds the whole stream again; a fact only itself.
+    pub fn push(&mut self, entry: Recorded<Entry<A::Event>>) {
+        match &entry.event {
+            Entry::Fact(fact) => {
+                let recorded = with(&entry, fact.clone());
+                self.state = std::mem::take(&mut self.state).evolve(&recorded);
+                self.entries.push(entry);
+            }
+            Entry::CorrectionProposed(_) => self.entries.push(entry),
+            Entry::Corrected { .. } => {
+                self.entries.push(entry);
+                self.state = fold(&self.entries, |_| true);
+            }
+        }
+    }
+
+    /// The state after the last entry.
+    pub fn state(&self) -> &A {
+        &self.state
+    }
+
+    /// The state of the world on the evening of a day, as the whole stream knows it today.
+    pub fn state_as_of(&self, day: Date) -> A {
+        fold(&self.entries, |event| event.counts_from() <= day)
+    }
+
+    /// The state after the entry of that version: what was known then.
+    pub fn state_at(&self, version: u64) -> A {
+        let length = usize::try_from(version).unwrap_or(usize::MAX).min(self.entries.len());
+        fold(&self.entries[..length], |_| true)
+    }
+
+    /// Version of the last entry; 0: nothing was recorded.
+    pub fn version(&self) -> u64 {
+        self.entries.last().map_or(0, |entry| entry.version)
+    }
+
+    /// Whether nothing was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All entries, in order.
+    pub fn entries(&self) -> &[Recorded<Entry<A::Event>>] {
+        &self.entries
+    }
+
+    /// The entry of a version.
+    pub fn recorded(&self, version: u64) -> Option<&Recorded<Entry<A::Event>>> {
+        let index = usize::try_from(version.checked_sub(1)?).ok()?;
+        self.entries.get(index)
+    }
+}
+
+fn with<E>(entry: &Recorded<Entry<E>>, event: E) -> Recorded<E> {
+    Recorded {
+        version: entry.version,
+        event,
+        effective_on: entry.effective_on,
+        recorded_at: entry.recorded_at,
+        act: entry.act.clone(),
+    }
+}
+
+/// Folds the facts that count, each replaced by the last correction confirmed for it.
+fn fold<A: Aggregate>(entries: &[Recorded<Entry<A::Event>>], counts: impl Fn(&Recorded<A::Event>) -> bool) -> A {
+    let corrections: HashMap<u64, &Correction<A::Event>> = entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Entry::Corrected { correction, .. } => Some((correction.mistaken_version, correction)),
+            _ => None,
+        })
+        .collect();
+    entries.iter().fold(A::default(), |state, entry| {
+        let Entry::Fact(fact) = &entry.event else { return state };
+        let recorded = match corrections.get(&entry.version) {
+            None => with(entry, fact.clone()),
+            Some(correction) => Recorded {
+                effective_on: correction.effective_on.or(entry.effective_on),
+                ..with(entry, correction.right.clone())
+            },
+        };
+        if counts(&recorded) { state.evolve(&recorded) } else { state }
+    })
+}

@@ -1,0 +1,181 @@
+//! What one command reads and writes: any number of streams of one log, written by one append.
+
+use std::{any::Any, collections::HashMap, sync::Arc};
+
+use contracts::{reasons::Reason, toguna::log::v1::EventRecord};
+use event_sourcing::{Act, Correction, Draft, Entry, History, PartialDate, Recorded, StreamName, Timestamp, entries};
+
+use crate::{
+    DecodeError, Payload, Stored,
+    stored::{decode_record, encode_entry},
+};
+
+/// Why a command is refused: a stable reason, and the values that its texts speak of. Implemented in a service's
+/// `grpc/status.rs` for the errors of its aggregates.
+pub trait Refusal: std::error::Error + Send + Sync + 'static {
+    /// The reason.
+    fn reason(&self) -> &'static Reason;
+    /// The values of the placeholders of its texts, and whatever else helps the caller to mend the command.
+    fn metadata(&self) -> Vec<(&'static str, String)>;
+}
+
+/// Why a command's function stopped. `?` makes one of any [`Refusal`].
+#[derive(Debug)]
+pub enum Interrupt {
+    /// A stream is needed that is not loaded yet; it will be loaded, and the function runs again.
+    Load,
+    /// The command is refused; nothing is written.
+    Refused(Box<dyn Refusal>),
+}
+
+impl<R: Refusal> From<R> for Interrupt {
+    fn from(refusal: R) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+type LoadFn = fn(Option<&(dyn Any + Send + Sync)>, &[EventRecord]) -> Result<Loaded, DecodeError>;
+
+/// A stream's history, of whatever aggregate, and its version in the log.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub history: Arc<dyn Any + Send + Sync>,
+    pub version: u64,
+}
+
+/// A stream to be loaded, and how.
+pub(crate) struct Missing {
+    pub stream: StreamName,
+    pub load: LoadFn,
+}
+
+/// An event to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Staged {
+    pub stream: StreamName,
+    pub version: u64,
+    pub payload: Payload,
+    pub effective_on: Option<PartialDate>,
+}
+
+/// The streams that a command has read, as it found them, and the events that it will write.
+///
+/// A command's function is pure and may run several times: it asks for streams with [`Unit::load`], and where one is
+/// not there yet it stops ([`Interrupt::Load`]), the stream is loaded, and it runs again from its start. Whatever it
+/// loaded must still be at the same version when its events are written; otherwise it decides again.
+pub struct Unit {
+    act: Arc<Act>,
+    now: Timestamp,
+    pub(crate) read: HashMap<StreamName, Loaded>,
+    pub(crate) primary: Option<StreamName>,
+    pub(crate) missing: Vec<Missing>,
+    pub(crate) staged: Vec<Staged>,
+    working: HashMap<StreamName, Arc<dyn Any + Send + Sync>>,
+}
+
+impl Unit {
+    pub(crate) fn new(act: Arc<Act>, now: Timestamp, read: HashMap<StreamName, Loaded>) -> Self {
+        Self { act, now, read, primary: None, missing: Vec::new(), staged: Vec::new(), working: HashMap::new() }
+    }
+
+    /// The act that the command records.
+    pub fn act(&self) -> &Act {
+        &self.act
+    }
+
+    /// A stream's history, with what this command has already recorded in it. The first stream loaded is the
+    /// command's own: its version is what the caller's etag speaks of.
+    pub fn load<A: Stored>(&mut self, name: &StreamName) -> Result<Arc<History<A>>, Interrupt> {
+        debug_assert_eq!(name.category(), A::CATEGORY, "a stream of another category");
+        self.primary.get_or_insert_with(|| name.clone());
+        let found = self.working.get(name).or_else(|| self.read.get(name).map(|loaded| &loaded.history)).cloned();
+        if let Some(history) = found.and_then(|history| history.downcast::<History<A>>().ok()) {
+            return Ok(history);
+        }
+        self.missing.push(Missing { stream: name.clone(), load: load::<A> });
+        Err(Interrupt::Load)
+    }
+
+    /// Loads several streams at once.
+    pub fn load_all<A: Stored>(&mut self, names: &[StreamName]) -> Result<Vec<Arc<History<A>>>, Interrupt> {
+        let loaded: Vec<_> = names.iter().map(|name| self.load::<A>(name)).collect();
+        loaded.into_iter().collect()
+    }
+
+    /// Lets an aggregate decide on a command and records what it decides.
+    pub fn handle<A: Stored>(&mut self, name: &StreamName, command: &A::Command) -> Result<(), Interrupt>
+    where
+        A::Error: Refusal,
+    {
+        let drafts = self.load::<A>(name)?.state().decide(command, &self.act)?;
+        self.record::<A>(name, drafts)
+    }
+
+    /// Records events that were decided on a loaded stream's state.
+    pub fn record<A: Stored>(&mut self, name: &StreamName, drafts: Vec<Draft<A::Event>>) -> Result<(), Interrupt> {
+        self.record_entries::<A>(name, entries(drafts))
+    }
+
+    /// One person proposes what is right in the place of a mistaken record.
+    pub fn propose_correction<A: Stored>(
+        &mut self,
+        name: &StreamName,
+        correction: Correction<A::Event>,
+    ) -> Result<(), Interrupt>
+    where
+        A::Error: Refusal,
+    {
+        let draft = self
+            .load::<A>(name)?
+            .propose_correction(correction, &self.act)
+            .map_err(|error| crate::correction::refusal(name, error))?;
+        self.record_entries::<A>(name, vec![draft])
+    }
+
+    /// A second person confirms it. A load of the stream now shows the corrected state.
+    pub fn confirm_correction<A: Stored>(&mut self, name: &StreamName, proposal_version: u64) -> Result<(), Interrupt>
+    where
+        A::Error: Refusal,
+    {
+        let draft = self
+            .load::<A>(name)?
+            .confirm_correction(proposal_version, &self.act)
+            .map_err(|error| crate::correction::refusal(name, error))?;
+        self.record_entries::<A>(name, vec![draft])
+    }
+
+    fn record_entries<A: Stored>(
+        &mut self,
+        name: &StreamName,
+        drafts: Vec<Draft<Entry<A::Event>>>,
+    ) -> Result<(), Interrupt> {
+        let mut history = History::clone(&*self.load::<A>(name)?);
+        for draft in drafts {
+            let version = history.version() + 1;
+            self.staged.push(Staged {
+                stream: name.clone(),
+                version,
+                payload: encode_entry::<A>(&draft.event),
+                effective_on: draft.effective_on,
+            });
+            history.push(Recorded {
+                version,
+                event: draft.event,
+                effective_on: draft.effective_on,
+                recorded_at: self.now,
+                act: self.act.clone(),
+            });
+        }
+        self.working.insert(name.clone(), Arc::new(history));
+        Ok(())
+    }
+}
+
+/// Adds records to what was known of a stream.
+fn load<A: Stored>(known: Option<&(dyn Any + Send + Sync)>, tail: &[EventRecord]) -> Result<Loaded, DecodeError> {
+    let mut history = known.and_then(|known| known.downcast_ref::<History<A>>()).cloned().unwrap_or_default();
+    for record in tail {
+        history.push(decode_record::<A>(record)?);
+    }
+    Ok(Loaded { version: history.version(), history: Arc::new(history) })
+}
