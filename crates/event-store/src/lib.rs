@@ -1,1 +1,31 @@
-//! event-store
+//! The log of a service in Postgres: appended by one writer, loaded, decided on and read by position; its copy in NATS
+//! JetStream; and what is built from logs: read models and reactions.
+//!
+//! Not here: what events mean. Start at [`Log::open`] and [`Log::execute`].
+
+mod act;
+mod appender;
+mod correction;
+mod error;
+mod execute;
+mod log;
+mod read;
+mod record;
+mod roles;
+mod stored;
+mod token;
+mod unit;
+
+pub use act::{date_from_proto, date_to_proto, from_record as act_from_record, source_from_proto, source_to_proto};
+pub use error::{DecodeError, ExecuteError, StoreError};
+pub use event_sourcing::{
+    Act, Actor, Aggregate, Basis, Certainty, Correction, Date, Draft, Entry, History, InvalidName, PartialDate,
+    Recorded, Source, StreamName, Timestamp,
+};
+pub use execute::{CommandMeta, EventReference, Executed};
+pub use log::{Log, Published};
+pub use read::PageLimit;
+pub use record::{MAX_RECORD_BYTES, StoredEvent};
+pub use stored::{Payload, Stored, any_payload, decode_record};
+pub use token::{ConsistencyToken, Epoch, InvalidToken};
+pub use unit::{Interrupt, Refusal, Unit};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contracts::toguna::log::v1 as pb;
 use event_sourcing::{Aggregate, Correction, Entry, Recorded};
-use prost::{Message as _, Name};
+use prost::Name;
 use prost_types::Any;
 
 use crate::{DecodeError, act};

@@ -49,6 +49,12 @@ pub(crate) struct Missing {
     pub load: LoadFn,
 }
 
+impl Missing {
+    pub(crate) fn of<A: Stored>(stream: StreamName) -> Self {
+        Self { stream, load: load::<A> }
+    }
+}
+
 /// An event to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Staged {
@@ -92,7 +98,7 @@ impl Unit {
         if let Some(history) = found.and_then(|history| history.downcast::<History<A>>().ok()) {
             return Ok(history);
         }
-        self.missing.push(Missing { stream: name.clone(), load: load::<A> });
+        self.missing.push(Missing::of::<A>(name.clone()));
         Err(Interrupt::Load)
     }
 
