@@ -10,6 +10,8 @@ mod date;
 mod history;
 mod name;
 pub mod testing;
+mod value;
+mod text;
 
 pub use act::{Act, Actor, Basis, Certainty, Source};
 pub use aggregate::{Aggregate, Draft, Recorded};
@@ -21,3 +23,5 @@ pub use jiff::Timestamp;
 /// A civil date.
 pub use jiff::civil::Date;
 pub use name::{InvalidName, StreamName};
+pub use value::{LocalizedText, Period, Text, TextOrigin};
+pub use text::{LocalizedText, Text, TextOrigin};

@@ -13,19 +13,23 @@ mod read;
 mod record;
 mod roles;
 mod stored;
+mod text;
 mod token;
 mod unit;
+mod value;
 
 pub use act::{date_from_proto, date_to_proto, from_record as act_from_record, source_from_proto, source_to_proto};
 pub use error::{DecodeError, ExecuteError, StoreError};
 pub use event_sourcing::{
-    Act, Actor, Aggregate, Basis, Certainty, Correction, Date, Draft, Entry, History, InvalidName, PartialDate,
-    Recorded, Source, StreamName, Timestamp,
+    Act, Actor, Aggregate, Basis, Certainty, Correction, Date, Draft, Entry, History, InvalidName, LocalizedText,
+    PartialDate, Period, Recorded, Source, StreamName, Text, TextOrigin, Timestamp,
 };
 pub use execute::{CommandMeta, EventReference, Executed};
 pub use log::{Log, Published};
 pub use read::PageLimit;
 pub use record::{MAX_RECORD_BYTES, StoredEvent};
 pub use stored::{Payload, Stored, any_payload, decode_record};
+pub use text::{text_from_proto, text_to_proto};
 pub use token::{ConsistencyToken, Epoch, InvalidToken};
 pub use unit::{Interrupt, Refusal, Unit};
+pub use value::{period_from_proto, period_to_proto, provenance, text_from_proto, text_to_proto};
