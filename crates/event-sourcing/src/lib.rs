@@ -9,8 +9,8 @@ mod correction;
 mod date;
 mod history;
 mod name;
+mod period;
 pub mod testing;
-mod value;
 mod text;
 
 pub use act::{Act, Actor, Basis, Certainty, Source};
@@ -23,5 +23,5 @@ pub use jiff::Timestamp;
 /// A civil date.
 pub use jiff::civil::Date;
 pub use name::{InvalidName, StreamName};
-pub use value::{LocalizedText, Period, Text, TextOrigin};
+pub use period::Period;
 pub use text::{LocalizedText, Text, TextOrigin};
