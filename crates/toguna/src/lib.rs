@@ -1,1 +1,4 @@
-//! toguna
+//! The command line `toguna`: a whole stack of one's own on one machine, its demonstration, and what an auditor or a
+//! ministry asks of it. Start at `local`, which runs the servers.
+
+pub mod local;

@@ -1,0 +1,110 @@
+//! The identities of a local stack: the key that signs its tokens, the same key as services read it, and the key of
+//! the persons' pseudonyms.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{
+    Algorithm, EncodingKey, Header,
+    jwk::{Jwk, JwkSet},
+};
+use rand::RngCore as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{hex, kept, random_hex, write_private};
+
+/// Who signs the tokens of a local stack.
+pub const ISSUER: &str = "toguna-local";
+
+/// For whom they are meant.
+pub const AUDIENCE: &str = "toguna";
+
+/// PKCS #8 of an Ed25519 key (RFC 8410) up to the 32 bytes of the key itself.
+const PKCS8_ED25519: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Issuer.
+    pub iss: String,
+    /// The person, by a name that is the issuer's own affair.
+    pub sub: String,
+    /// Audience.
+    pub aud: String,
+    /// Issued at, in seconds since 1970.
+    pub iat: i64,
+    /// Not valid before.
+    pub nbf: i64,
+    /// Expires.
+    pub exp: i64,
+    /// The organisation that the person speaks for: a partner's resource name.
+    pub org: String,
+    /// The roles that the person has there.
+    pub roles: Vec<String>,
+}
+
+/// The keys of a stack, in files below a folder.
+#[derive(Debug)]
+pub struct Identity {
+    key: EncodingKey,
+    key_id: String,
+    folder: PathBuf,
+}
+
+impl Identity {
+    /// The identity kept in `folder`, made where it is not there yet.
+    pub fn open(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let folder = fs::canonicalize(folder)?;
+        let file = folder.join("issuer.der");
+        if !file.exists() {
+            let mut private = PKCS8_ED25519.to_vec();
+            private.resize(PKCS8_ED25519.len() + 32, 0);
+            rand::rng().fill_bytes(&mut private[PKCS8_ED25519.len()..]);
+            write_private(&file, &private)?;
+        }
+        let private = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let key = EncodingKey::from_ed_der(&private);
+        let mut public = Jwk::from_encoding_key(&key, Algorithm::EdDSA)
+            .with_context(|| format!("{} holds no Ed25519 key", file.display()))?;
+        let key_id = hex(&Sha256::digest(serde_json::to_vec(&public.algorithm)?))[..16].to_owned();
+        public.common.key_id = Some(key_id.clone());
+        let identity = Self { key, key_id, folder };
+        fs::write(identity.jwks(), serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)?;
+        kept(&identity.pseudonym_key(), || random_hex(32))?;
+        Ok(identity)
+    }
+
+    /// File of the public key, as a JSON Web Key Set.
+    pub fn jwks(&self) -> PathBuf {
+        self.folder.join("jwks.json")
+    }
+
+    /// File of the key that turns persons into pseudonyms: 32 bytes in hexadecimal.
+    pub fn pseudonym_key(&self) -> PathBuf {
+        self.folder.join("pseudonym.key")
+    }
+
+    /// A token for a person of an organisation (`partners/…`) with roles, valid from now.
+    pub fn token(&self, roles: &[&str], organisation: &str, person: &str, valid: SignedDuration) -> Result<String> {
+        let now = Timestamp::now();
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            sub: person.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            iat: now.as_second(),
+            nbf: now.as_second(),
+            exp: (now + valid).as_second(),
+            org: organisation.to_owned(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
+        };
+        let header = Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &claims, &self.key).context("the token cannot be signed")
+    }
+}
