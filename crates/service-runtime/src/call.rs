@@ -1,0 +1,163 @@
+//! A verified call: who sends it, and for a command the act that it records and everything else that the log must
+//! know of it.
+
+use std::sync::Arc;
+
+use contracts::{commands::Command, toguna::errors::v1::ErrorReason, toguna::log::v1 as pb};
+use event_store::{Act, Actor, CommandMeta, ConsistencyToken, Executed, Interrupt, Log, Unit};
+use prost::Name;
+use sha2::{Digest as _, Sha256};
+use tonic::{Request, Response, Status, metadata::MetadataValue};
+
+use crate::{
+    context::CallContext,
+    envelope,
+    fields::Fields,
+    identity::Verifier,
+    status::{self, Violation},
+    telemetry,
+};
+
+/// Verifies calls. Cheap to clone: every service implementation holds one.
+#[derive(Clone)]
+pub struct Calls {
+    verifier: Arc<Verifier>,
+}
+
+/// Who sent a query.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The person, the organisation and the roles, by the token.
+    pub actor: Actor,
+}
+
+/// A command of a verified caller.
+#[derive(Debug)]
+pub struct Call<Q> {
+    /// The request as sent.
+    pub message: Q,
+    /// The act that it asks to record.
+    pub act: Act,
+    meta: CommandMeta,
+    violations: Vec<Violation>,
+}
+
+impl Calls {
+    /// Verifies with these keys.
+    pub fn new(verifier: Arc<Verifier>) -> Self {
+        Self { verifier }
+    }
+
+    /// Takes a command: who sends it, for whom, and what the envelope says; then waits until what it must have seen is
+    /// here, or the caller's patience ends.
+    pub async fn command<Q: Command + Name>(&self, request: Request<Q>) -> Result<Call<Q>, Status> {
+        let actor = self.verifier.caller(request.metadata())?;
+        let correlation = request.metadata().get("correlation-id").map(|id| id.to_str().unwrap_or_default().to_owned());
+        let message = request.into_inner();
+        let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+        let act = message.act().cloned().unwrap_or_default();
+        let mut fields = Fields::new();
+        let act = envelope::act(&mut fields, &act, actor, today)?;
+        let call = CallContext::current();
+        let meta = CommandMeta {
+            request_id: envelope::request_id(&mut fields, message.request_id()),
+            content_hash: content_hash(&message),
+            expected_version: envelope::expected_version(&mut fields, message.etag()),
+            validate_only: message.validate_only(),
+            correlation_id: envelope::correlation_id(&mut fields, correlation.as_deref()),
+            causation_id: None,
+            traceparent: telemetry::traceparent(&call.trace),
+        };
+        let tokens = envelope::tokens(&mut fields, message.at_least_as_fresh());
+        let violations = fields.into_violations();
+        if violations.is_empty() {
+            self.wait_for(&tokens).await?;
+        }
+        Ok(Call { message, act, meta, violations })
+    }
+
+    /// Takes a query: who sends it; then waits until what the answer must have seen is here.
+    pub async fn query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
+        let actor = self.verifier.caller(request.metadata())?;
+        let mut fields = Fields::new();
+        let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
+        fields.finish()?;
+        self.wait_for(&tokens).await?;
+        Ok(Caller { actor })
+    }
+
+    async fn wait_for(&self, _tokens: &[ConsistencyToken]) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+impl Caller {
+    /// PERMISSION_DENIED unless the token carries one of these roles.
+    pub fn require_role(&self, roles: &[&str]) -> Result<(), Status> {
+        if self.actor.roles.iter().any(|held| roles.contains(&held.as_str())) {
+            return Ok(());
+        }
+        Err(status::refused(ErrorReason::RoleRequired).with("role", roles.join(", ")).into())
+    }
+}
+
+impl<Q: Command> Call<Q> {
+    /// Reads the request's own fields; what is wrong with the envelope is told together with what is wrong with them.
+    pub fn fields(&self) -> Fields {
+        Fields::after(self.violations.clone())
+    }
+
+    /// Runs the command's function on the log and answers with its receipt.
+    pub async fn execute(
+        self,
+        log: &Log,
+        f: impl Fn(&mut Unit) -> Result<(), Interrupt> + Send + Sync,
+    ) -> Result<Response<Q::Response>, Status> {
+        if !self.violations.is_empty() {
+            return Err(status::invalid(self.violations));
+        }
+        let request_id = self.meta.request_id;
+        match log.execute(self.meta, self.act, f).await {
+            Ok(executed) => Ok(answer(executed)),
+            Err(error) => Err(status::execute(&error, &request_id.to_string())),
+        }
+    }
+}
+
+/// A version as an etag: `"3"`, quotes included.
+pub fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+fn answer<R: From<pb::Receipt>>(executed: Executed) -> Response<R> {
+    let events = executed.events.into_iter().map(|event| pb::EventReference {
+        position: event.position,
+        stream: event.stream.to_string(),
+        version: event.version,
+        r#type: event.type_name,
+    });
+    let token = executed.token.to_string();
+    let receipt = pb::Receipt {
+        events: events.collect(),
+        etag: etag(executed.version),
+        consistency_token: token.clone(),
+        replayed: executed.replayed,
+    };
+    let mut response = Response::new(R::from(receipt));
+    if let Ok(token) = MetadataValue::try_from(token) {
+        response.metadata_mut().insert("consistency-token", token);
+    }
+    if executed.replayed {
+        response.metadata_mut().insert("idempotent-replay", MetadataValue::from_static("true"));
+    }
+    response
+}
+
+/// Tells the content of two commands apart, commands of different kinds included.
+fn content_hash<Q: Command + Name>(message: &Q) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(Q::full_name());
+    hash.update([0]);
+    hash.update(message.clone().content());
+    hash.finalize().into()
+}

@@ -1,0 +1,203 @@
+//! What a service is told by its environment, read once, with every problem at once.
+
+use std::{env, fmt, fs, net::SocketAddr, path::PathBuf};
+
+use crate::{identity::Verifier, telemetry::LogFormat};
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a text into secrecy.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// What a service is told.
+#[derive(Debug)]
+pub struct Config {
+    /// Name of the service, of its log and of its NATS stream.
+    pub service: &'static str,
+    /// Where to listen (`TOGUNA_LISTEN`; `127.0.0.1:0`: a free port of this machine).
+    pub listen: SocketAddr,
+    /// Where to write the address once the service is ready (`TOGUNA_READY_FILE`).
+    pub ready_file: Option<PathBuf>,
+    /// The log's database, as its owner (`DATABASE_URL`).
+    pub database_url: Secret,
+    /// The NATS server (`NATS_URL`).
+    pub nats_url: Secret,
+    /// Verifies callers (`TOGUNA_JWKS`, `TOGUNA_ISSUER`, `TOGUNA_AUDIENCE`, `TOGUNA_PSEUDONYM_KEY`).
+    pub verifier: Verifier,
+    /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
+    pub otlp_endpoint: Option<String>,
+    /// Which log lines are written (`RUST_LOG`).
+    pub log_filter: String,
+    /// How they are written (`TOGUNA_LOG_FORMAT`: `json` or `text`).
+    pub log_format: LogFormat,
+}
+
+/// Every problem of a configuration, each saying what to set.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration is not complete:{}", .0.iter().map(|problem| format!("\n  {problem}")).collect::<String>())]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Reads the environment of the process and the files that it names.
+    pub fn from_env(service: &'static str) -> Result<Self, ConfigError> {
+        Self::read(service, |name| env::var(name).ok())
+    }
+
+    /// Reads variables wherever they are, and the files that they name.
+    pub fn read(service: &'static str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reading = Reading { variable: &variable, problems: Vec::new() };
+        let listen = reading.parsed("TOGUNA_LISTEN", "127.0.0.1:0", "an address such as 127.0.0.1:7001");
+        let database_url = reading.url("DATABASE_URL", &["postgres://", "postgresql://"]);
+        let nats_url = reading.url("NATS_URL", &["nats://", "tls://"]);
+        let verifier = reading.verifier();
+        let otlp_endpoint = reading.optional("OTEL_EXPORTER_OTLP_ENDPOINT");
+        if otlp_endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("http://")) {
+            reading.problem("OTEL_EXPORTER_OTLP_ENDPOINT: set the http:// address of an OTLP receiver, or nothing");
+        }
+        let log_format = match reading.optional("TOGUNA_LOG_FORMAT").as_deref() {
+            None => LogFormat::of_stderr(),
+            Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            Some(_) => {
+                reading.problem("TOGUNA_LOG_FORMAT: set json or text");
+                LogFormat::Text
+            }
+        };
+        let log_filter = reading.optional("RUST_LOG").unwrap_or_else(|| "info,sqlx=warn".into());
+        if log_filter.parse::<tracing_subscriber::EnvFilter>().is_err() {
+            reading.problem("RUST_LOG: set a filter such as info,event_store=debug");
+        }
+        let ready_file = reading.optional("TOGUNA_READY_FILE").map(PathBuf::from);
+        match (listen, database_url, nats_url, verifier) {
+            (Some(listen), Some(database_url), Some(nats_url), Some(verifier)) if reading.problems.is_empty() => {
+                Ok(Self {
+                    service,
+                    listen,
+                    ready_file,
+                    database_url,
+                    nats_url,
+                    verifier,
+                    otlp_endpoint,
+                    log_filter,
+                    log_format,
+                })
+            }
+            _ => Err(ConfigError(reading.problems)),
+        }
+    }
+}
+
+struct Reading<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn problem(&mut self, problem: impl Into<String>) {
+        self.problems.push(problem.into());
+    }
+
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &str, what: &str) -> Option<String> {
+        let value = self.optional(name);
+        if value.is_none() {
+            self.problem(format!("{name}: set {what}"));
+        }
+        value
+    }
+
+    fn parsed<T: std::str::FromStr>(&mut self, name: &str, default: &str, what: &str) -> Option<T> {
+        let value = self.optional(name).unwrap_or_else(|| default.into()).parse().ok();
+        if value.is_none() {
+            self.problem(format!("{name}: set {what}"));
+        }
+        value
+    }
+
+    /// The address itself is not repeated: it may hold a password.
+    fn url(&mut self, name: &str, schemes: &[&str]) -> Option<Secret> {
+        let what = format!("an address that begins with {}", schemes.join(" or "));
+        let value = self.required(name, &what)?;
+        if schemes.iter().any(|scheme| value.starts_with(scheme)) {
+            return Some(Secret(value));
+        }
+        self.problem(format!("{name}: set {what}"));
+        None
+    }
+
+    fn file(&mut self, name: &str, what: &str) -> Option<(String, PathBuf)> {
+        let path = PathBuf::from(self.required(name, &format!("the path of {what}"))?);
+        match fs::read_to_string(&path) {
+            Ok(text) => Some((text, path)),
+            Err(error) => {
+                self.problem(format!("{name}: set the path of {what}; {} cannot be read: {error}", path.display()));
+                None
+            }
+        }
+    }
+
+    fn verifier(&mut self) -> Option<Verifier> {
+        let jwks = self.file("TOGUNA_JWKS", "a JWKS file with Ed25519 keys");
+        let issuer = self.required("TOGUNA_ISSUER", "the issuer (`iss`) of callers' tokens");
+        let audience = self.required("TOGUNA_AUDIENCE", "the audience (`aud`) that callers' tokens are for");
+        let key = self.pseudonym_key();
+        let (jwks, path) = jwks?;
+        // The keys are looked at even if something else is missing: all problems at once.
+        let verifier = Verifier::new(
+            &jwks,
+            issuer.as_deref().unwrap_or_default(),
+            audience.as_deref().unwrap_or_default(),
+            key.unwrap_or_default(),
+        );
+        match verifier {
+            Ok(verifier) => issuer.and(audience).and(key).map(|_| verifier),
+            Err(error) => {
+                self.problem(format!("TOGUNA_JWKS: {} {error}", path.display()));
+                None
+            }
+        }
+    }
+
+    fn pseudonym_key(&mut self) -> Option<[u8; 32]> {
+        let (text, path) = self.file("TOGUNA_PSEUDONYM_KEY", "a file with 32 bytes in hexadecimal")?;
+        let key = key_from_hex(text.trim());
+        if key.is_none() {
+            self.problem(format!("TOGUNA_PSEUDONYM_KEY: {} must hold 32 bytes in hexadecimal", path.display()));
+        }
+        key
+    }
+}
+
+fn key_from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, index) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&text[index..index + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests;

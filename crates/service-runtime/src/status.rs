@@ -1,0 +1,204 @@
+//! From every refusal and failure to a gRPC status that programs and people can act on: code, stable reason, values,
+//! every violation, when to retry, the trace, and a text in the caller's language.
+
+use std::{collections::HashMap, error::Error, fmt::Display, time::Duration};
+
+use contracts::{
+    reasons::{Reason, ReasonName as _},
+    toguna::errors::v1::ErrorReason,
+};
+use event_store::{ExecuteError, MAX_RECORD_BYTES, Refusal, StoreError};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::{
+    context::CallContext,
+    language::{Language, Wording},
+};
+
+/// The domain in `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "toguna";
+
+/// Clients take 8 KiB of trailers; details are sent in base64, and the message beside them.
+const MAX_VIOLATION_BYTES: usize = 3072;
+const MAX_VALUE_CHARS: usize = 300;
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// One field that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field in the request: `act.sources[0].title`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: Wording,
+}
+
+/// A status in the making: a reason and the values that its texts speak of.
+#[derive(Debug)]
+pub struct Explained {
+    reason: &'static Reason,
+    values: Vec<(&'static str, Wording)>,
+    violations: Vec<Violation>,
+}
+
+impl Explained {
+    /// Begins with the reason.
+    pub fn by(reason: &'static Reason) -> Self {
+        Self { reason, values: Vec::new(), violations: Vec::new() }
+    }
+
+    /// Adds a value for the placeholder `{key}` of the reason's texts; `google.rpc.ErrorInfo` has it in English.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<Wording>) -> Self {
+        self.values.push((key, value.into()));
+        self
+    }
+
+    /// Adds what is wrong with the request's fields. So many that they would not fit into trailers are cut, and the
+    /// last one says so.
+    #[must_use]
+    pub fn violating(mut self, violations: Vec<Violation>) -> Self {
+        let total = violations.len();
+        let mut bytes = 0;
+        for violation in violations {
+            bytes += violation.field.len() + violation.problem.en.len().max(violation.problem.fr.len());
+            if bytes > MAX_VIOLATION_BYTES {
+                break;
+            }
+            self.violations.push(violation);
+        }
+        if self.violations.len() < total {
+            let more = total - self.violations.len();
+            let problem = Wording::from((format!("and {more} more"), format!("et {more} de plus")));
+            self.violations.push(Violation { field: String::new(), problem });
+        }
+        self
+    }
+
+    fn text(&self, language: Language) -> String {
+        let template = match language {
+            Language::English => self.reason.en,
+            Language::French => self.reason.fr,
+        };
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, (key, after))) =
+            rest.split_once('{').and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+        {
+            text.push_str(before);
+            match self.values.iter().find(|(name, _)| *name == key) {
+                Some((_, value)) => text.extend(value.say(language).chars().take(MAX_VALUE_CHARS)),
+                None if key == "violations" => text.push_str(&self.first_violations(language)),
+                None => text.push_str(key),
+            }
+            rest = after;
+        }
+        text + rest
+    }
+
+    /// The message names a few; `google.rpc.BadRequest` lists them.
+    fn first_violations(&self, language: Language) -> String {
+        let few: Vec<_> = self
+            .violations
+            .iter()
+            .take(3)
+            .map(|violation| format!("{} {}", violation.field, violation.problem.say(language)))
+            .collect();
+        let more = if self.violations.len() > few.len() { " ; …" } else { "" };
+        few.join(" ; ") + more
+    }
+}
+
+impl From<Explained> for Status {
+    fn from(mut explained: Explained) -> Self {
+        let call = CallContext::current();
+        let trace_id = call.trace.trace_id().to_string();
+        explained.values.push(("trace_id", trace_id.clone().into()));
+        let values: HashMap<_, _> = explained
+            .values
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.en.chars().take(MAX_VALUE_CHARS).collect::<String>()))
+            .collect();
+        let mut details = ErrorDetails::with_error_info(explained.reason.name, DOMAIN, values);
+        for violation in &explained.violations {
+            details.add_bad_request_violation(violation.field.clone(), violation.problem.say(call.language));
+        }
+        if explained.reason.retryable {
+            details.set_retry_info(Some(RETRY_DELAY));
+        }
+        details.set_request_info(trace_id, "");
+        details.set_localized_message(call.language.tag(), explained.text(call.language));
+        Self::with_error_details(Code::from_i32(explained.reason.code), explained.text(Language::English), details)
+    }
+}
+
+/// One of the reasons that every service may give, without values.
+pub fn refused(reason: ErrorReason) -> Explained {
+    Explained::by(reason.reason())
+}
+
+/// The request is malformed.
+pub fn invalid(violations: Vec<Violation>) -> Status {
+    refused(ErrorReason::InvalidRequest).violating(violations).into()
+}
+
+/// There is no such resource.
+pub fn not_found(resource: impl Display) -> Status {
+    refused(ErrorReason::NotFound).with("resource", resource.to_string()).into()
+}
+
+/// Something failed that is not the caller's fault and not its business: it is logged whole and told by its trace id.
+pub fn internal(error: &(dyn Error + 'static)) -> Status {
+    tracing::error!(error = chain(error), "a call failed");
+    refused(ErrorReason::Internal).into()
+}
+
+/// A rule refused a command.
+pub fn refusal(refusal: &dyn Refusal) -> Status {
+    tracing::debug!(reason = refusal.reason().name, "refused");
+    let explained = Explained::by(refusal.reason());
+    refusal.metadata().into_iter().fold(explained, |explained, (key, value)| explained.with(key, value)).into()
+}
+
+/// The log could not be read or written.
+pub fn store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Record { .. } => internal(error),
+        StoreError::Closed => refused(ErrorReason::LogUnavailable).into(),
+        StoreError::Database(_) | StoreError::Migrate(_) => {
+            tracing::error!(error = chain(error), "the log failed");
+            refused(ErrorReason::LogUnavailable).into()
+        }
+    }
+}
+
+/// A command had no effect.
+pub(crate) fn execute(error: &ExecuteError, request_id: &str) -> Status {
+    match error {
+        ExecuteError::Refused(by_rule) => refusal(by_rule.as_ref()),
+        ExecuteError::StaleVersion { stream, version } => refused(ErrorReason::StaleVersion)
+            .with("resource", stream.to_string())
+            .with("etag", crate::call::etag(*version))
+            .into(),
+        ExecuteError::RequestIdReused => {
+            refused(ErrorReason::RequestIdReused).with("request_id", request_id.to_owned()).into()
+        }
+        ExecuteError::EventTooLarge { bytes } => refused(ErrorReason::EventTooLarge)
+            .with("bytes", bytes.to_string())
+            .with("limit", MAX_RECORD_BYTES.to_string())
+            .into(),
+        ExecuteError::Overloaded => refused(ErrorReason::Overloaded).into(),
+        ExecuteError::Unavailable(error) => store(error),
+    }
+}
+
+/// An error and what caused it, one after the other.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
