@@ -34,6 +34,29 @@ impl<R: Refusal> From<R> for Interrupt {
     }
 }
 
+/// A refusal by the aggregate of a stream. Aggregates do not know their names; texts and callers do.
+#[derive(Debug, thiserror::Error)]
+#[error("{stream} refuses")]
+struct RefusedBy<E: Refusal> {
+    stream: StreamName,
+    #[source]
+    refusal: E,
+}
+
+impl<E: Refusal> Refusal for RefusedBy<E> {
+    fn reason(&self) -> &'static Reason {
+        self.refusal.reason()
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        let mut metadata = self.refusal.metadata();
+        if !metadata.iter().any(|(key, _)| *key == "resource") {
+            metadata.push(("resource", self.stream.to_string()));
+        }
+        metadata
+    }
+}
+
 type LoadFn = fn(Option<&(dyn Any + Send + Sync)>, &[EventRecord]) -> Result<Loaded, DecodeError>;
 
 /// A stream's history, of whatever aggregate, and its version in the log.
@@ -113,7 +136,8 @@ impl Unit {
     where
         A::Error: Refusal,
     {
-        let drafts = self.load::<A>(name)?.state().decide(command, &self.act)?;
+        let decision = self.load::<A>(name)?.state().decide(command, &self.act);
+        let drafts = decision.map_err(|refusal| RefusedBy { stream: name.clone(), refusal })?;
         self.record::<A>(name, drafts)
     }
 
