@@ -28,6 +28,12 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     #[must_use]
     fn evolve(self, event: &Recorded<Self::Event>) -> Self;
 
+    /// Whether an event says what the thing is, rather than what happened on a day: it counts in the state of any day.
+    /// Without this, an agreement of 1994 that was registered yesterday could not be read as of 1994.
+    fn is_timeless(_event: &Self::Event) -> bool {
+        false
+    }
+
     /// The invariants that must still hold after a past record was corrected.
     fn check(&self) -> Result<(), Self::Error> {
         Ok(())

@@ -70,7 +70,7 @@ impl<A: Aggregate> History<A> {
 
     /// The state of the world on the evening of a day, as the whole stream knows it today.
     pub fn state_as_of(&self, day: Date) -> A {
-        fold(&self.entries, |event| event.counts_from() <= day)
+        fold(&self.entries, |event| A::is_timeless(&event.event) || event.counts_from() <= day)
     }
 
     /// The state after the entry of that version: what was known then.
@@ -94,6 +94,11 @@ impl<A: Aggregate> History<A> {
         &self.entries
     }
 
+    /// The facts, in order of recording, each as it was last corrected.
+    pub fn facts(&self) -> impl Iterator<Item = Recorded<A::Event>> {
+        facts(&self.entries)
+    }
+
     /// The entry of a version.
     pub fn recorded(&self, version: u64) -> Option<&Recorded<Entry<A::Event>>> {
         let index = usize::try_from(version.checked_sub(1)?).ok()?;
@@ -111,24 +116,28 @@ fn with<E>(entry: &Recorded<Entry<E>>, event: E) -> Recorded<E> {
     }
 }
 
-/// Folds the facts that count, each replaced by the last correction confirmed for it.
+/// Folds the facts that count.
 fn fold<A: Aggregate>(entries: &[Recorded<Entry<A::Event>>], counts: impl Fn(&Recorded<A::Event>) -> bool) -> A {
-    let corrections: HashMap<u64, &Correction<A::Event>> = entries
+    facts(entries).filter(counts).fold(A::default(), |state, fact| state.evolve(&fact))
+}
+
+/// The facts, each replaced by the last correction confirmed for it.
+fn facts<E: Clone>(entries: &[Recorded<Entry<E>>]) -> impl Iterator<Item = Recorded<E>> {
+    let corrections: HashMap<u64, &Correction<E>> = entries
         .iter()
         .filter_map(|entry| match &entry.event {
             Entry::Corrected { correction, .. } => Some((correction.mistaken_version, correction)),
             _ => None,
         })
         .collect();
-    entries.iter().fold(A::default(), |state, entry| {
-        let Entry::Fact(fact) = &entry.event else { return state };
-        let recorded = match corrections.get(&entry.version) {
+    entries.iter().filter_map(move |entry| {
+        let Entry::Fact(fact) = &entry.event else { return None };
+        Some(match corrections.get(&entry.version) {
             None => with(entry, fact.clone()),
             Some(correction) => Recorded {
                 effective_on: correction.effective_on.or(entry.effective_on),
                 ..with(entry, correction.right.clone())
             },
-        };
-        if counts(&recorded) { state.evolve(&recorded) } else { state }
+        })
     })
 }
