@@ -51,8 +51,8 @@ pub(crate) struct Append {
 pub(crate) enum Appended {
     /// Committed, from this position on.
     Written { first_position: u64 },
-    /// A stream is at another version, or the log in another epoch: decide again.
-    Conflict,
+    /// A stream is at another version, or the log in another epoch (`None`): decide again.
+    Conflict(Option<StreamName>),
     /// The request id is taken: its effect is in the log.
     Duplicate,
     /// The database failed: the log tells whether it was written.
@@ -260,11 +260,10 @@ impl Appender {
                 append.reply.send(Appended::Duplicate).ok();
                 continue;
             }
-            let holds = append.epoch == session.epoch
-                && append.versions.iter().all(|(stream, version)| self.versions.peek(stream) == Some(version));
-            if !holds {
+            let moved = append.versions.iter().find(|(stream, version)| self.versions.peek(stream) != Some(version));
+            if moved.is_some() || append.epoch != session.epoch {
                 taken.remove(&(append.organisation.clone(), append.request_id));
-                append.reply.send(Appended::Conflict).ok();
+                append.reply.send(Appended::Conflict(moved.map(|(stream, _)| stream.clone()))).ok();
                 continue;
             }
             let first_position = position + 1;
@@ -304,7 +303,7 @@ impl Appender {
                 warn!(log = self.log, "another appender has moved the head; stepping down");
                 self.forget();
                 for (append, _) in admitted {
-                    append.reply.send(Appended::Conflict).ok();
+                    append.reply.send(Appended::Conflict(None)).ok();
                 }
             }
             Err(error) => self.fail(admitted.into_iter().map(|(append, _)| append).collect(), error.into()),

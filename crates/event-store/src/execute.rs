@@ -75,6 +75,7 @@ impl Log {
         }
         let act = Arc::new(act);
         let mut lost_connection = None;
+        let mut turn = None;
         for _ in 0..MAX_TRIES {
             let unit = self.decide(&act, &decide).await?;
             let own = unit.primary.clone();
@@ -91,7 +92,12 @@ impl Log {
             }
             match self.append(&staged, &read, &act, &meta).await? {
                 Appended::Written { first_position } => return Ok(self.written(&staged, first_position)),
-                Appended::Conflict => {}
+                // Whoever lost waits for its turn on the stream in dispute: first come, first served.
+                Appended::Conflict(Some(stream)) => {
+                    drop(turn.take());
+                    turn = Some(self.shared.turns.wait(&stream).await);
+                }
+                Appended::Conflict(None) => {}
                 Appended::Duplicate => {
                     if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
                         return Ok(executed);

@@ -1,6 +1,7 @@
 //! One service's log: opening it, and what every part of the service holds of it.
 
 use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -36,6 +37,26 @@ pub(crate) struct Shared {
     pub appends: mpsc::Sender<Append>,
     pub place: Arc<Place>,
     pub histories: Mutex<Histories>,
+    pub turns: Turns,
+}
+
+/// Turns on disputed streams: commands that keep changing the same stream would otherwise decide again and again, and
+/// the slowest might never win. Streams share a fixed number of locks; a shared one only costs a wait.
+pub(crate) struct Turns {
+    locks: Vec<tokio::sync::Mutex<()>>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { locks: (0..256).map(|_| tokio::sync::Mutex::default()).collect() }
+    }
+
+    pub(crate) async fn wait(&self, stream: &StreamName) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        stream.hash(&mut hasher);
+        let index = usize::try_from(hasher.finish() % 256).unwrap_or_default();
+        self.locks[index].lock().await
+    }
 }
 
 /// Where the log stands, as the appender last committed it.
@@ -68,7 +89,17 @@ impl Log {
         tokio::spawn(appender::run(name.to_owned(), writer, queue, place.clone(), shutdown));
         let kept = NonZeroUsize::new(KEPT_HISTORIES).expect("more than none are kept");
         let histories = Mutex::new(Histories { epoch, by_stream: LruCache::new(kept) });
-        Ok(Self { shared: Arc::new(Shared { name: name.to_owned(), reader, roles, appends, place, histories }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                name: name.to_owned(),
+                reader,
+                roles,
+                appends,
+                place,
+                histories,
+                turns: Turns::new(),
+            }),
+        })
     }
 
     /// Name of the log: that of its service.

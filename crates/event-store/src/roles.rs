@@ -13,7 +13,7 @@ pub(crate) struct Roles {
     pub owner: PgConnectOptions,
     pub writer: PgConnectOptions,
     pub reader: PgConnectOptions,
-    pub reader_name: String,
+    database: String,
 }
 
 /// Makes the writer and the reader where they are missing, and gives them a password derived from the owner's URL, so
@@ -29,11 +29,11 @@ pub(crate) async fn prepare(database_url: &str) -> Result<Roles, StoreError> {
         let name = format!("{database}_{role}");
         let password = password(database_url, &name);
         make(&mut connection, &name, &password).await?;
-        roles.push((owner.clone().username(&name).password(&password), name));
+        roles.push(owner.clone().username(&name).password(&password));
     }
     connection.close().await?;
-    let [(writer, _), (reader, reader_name)] = <[_; 2]>::try_from(roles).expect("one entry for each of the two roles");
-    Ok(Roles { owner, writer, reader, reader_name })
+    let [writer, reader] = <[_; 2]>::try_from(roles).expect("one entry for each of the two roles");
+    Ok(Roles { owner, writer, reader, database })
 }
 
 async fn make(connection: &mut PgConnection, name: &str, password: &str) -> Result<(), StoreError> {
@@ -62,7 +62,9 @@ fn password(database_url: &str, role: &str) -> String {
 pub(crate) fn grants(roles: &Roles) -> Vec<AssertSqlSafe<String>> {
     let name = |options: &PgConnectOptions| options.get_username().replace('"', "\"\"");
     let (writer, reader) = (name(&roles.writer), name(&roles.reader));
+    let database = roles.database.replace('"', "\"\"");
     [
+        format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{writer}\", \"{reader}\""),
         format!("GRANT USAGE ON SCHEMA log TO \"{writer}\", \"{reader}\""),
         format!("GRANT SELECT ON ALL TABLES IN SCHEMA log TO \"{writer}\", \"{reader}\""),
         format!("GRANT INSERT ON log.events, log.requests, log.epochs TO \"{writer}\""),

@@ -29,8 +29,5 @@ pub fn text_from_proto(text: Option<&types::LocalizedText>) -> Result<LocalizedT
         Ok(Text { text: wording.text.clone(), origin })
     };
     let Some(text) = text else { return Ok(LocalizedText::default()) };
-    Ok(LocalizedText {
-        fr: text.fr.as_ref().map(wording).transpose()?,
-        en: text.en.as_ref().map(wording).transpose()?,
-    })
+    Ok(LocalizedText { fr: text.fr.as_ref().map(wording).transpose()?, en: text.en.as_ref().map(wording).transpose()? })
 }

@@ -1,0 +1,168 @@
+//! The records of one log in order, for everybody in a service who follows it: our own log from Postgres, another
+//! service's from NATS. Both give the same pages to the same code.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use contracts::toguna::log::v1::EventRecord;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, watch};
+
+use crate::{Epoch, Log, NatsError, PageLimit, StoreError, subscription::Subscription};
+
+/// Pages that are kept, so that followers who are at about the same place share one read of the log.
+const KEPT_PAGES: usize = 8;
+
+/// How far a log is, as far as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// The epoch; `None`: nothing is known yet.
+    pub epoch: Option<Epoch>,
+    /// Position of the last event; 0: none.
+    pub position: u64,
+}
+
+/// Why records cannot be read for now. A copy in NATS is repaired by its relay, so each of these may pass.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FeedError {
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the event after position {after} is missing: {found} comes next")]
+    Gap { after: u64, found: u64 },
+    #[error("the record at position {position} was written in an epoch that ended before")]
+    PastEpoch { position: u64 },
+    #[error("messages of several epochs are in the stream")]
+    MixedEpochs,
+}
+
+/// Records that follow one another without a gap.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The log's epoch when they were read; `None`: there is no log to be seen.
+    pub epoch: Option<Epoch>,
+    /// Their positions rise by one.
+    pub records: Vec<EventRecord>,
+    /// The stored bytes of each.
+    pub bytes: Vec<Bytes>,
+}
+
+impl Page {
+    /// Checks that the first record is the one asked for, that each follows the one before, and that no epoch comes
+    /// back once another has begun.
+    pub fn checked(
+        epoch: Option<Epoch>,
+        from: u64,
+        events: impl Iterator<Item = (u64, Bytes, EventRecord)>,
+    ) -> Result<Self, FeedError> {
+        let mut page = Self { epoch, records: Vec::new(), bytes: Vec::new() };
+        let mut current_epoch_began = false;
+        for (expected, (position, bytes, record)) in (from..).zip(events) {
+            if position != expected || record.position != expected {
+                return Err(FeedError::Gap { after: expected - 1, found: position });
+            }
+            let is_current = epoch.is_some_and(|epoch| record.epoch == epoch.as_bytes());
+            if current_epoch_began && !is_current {
+                return Err(FeedError::PastEpoch { position });
+            }
+            current_epoch_began = is_current;
+            page.records.push(record);
+            page.bytes.push(bytes);
+        }
+        Ok(page)
+    }
+
+    /// SHA-256 of a record's bytes.
+    pub fn sha256(&self, index: usize) -> [u8; 32] {
+        Sha256::digest(&self.bytes[index]).into()
+    }
+
+    fn first_and_last(&self) -> Option<(u64, u64)> {
+        Some((self.records.first()?.position, self.records.last()?.position))
+    }
+}
+
+/// Where a log is read from.
+#[derive(Clone)]
+pub(crate) enum Source {
+    Own(Log),
+    Other(Subscription),
+}
+
+/// A log, and the pages of it that were read last.
+pub(crate) struct Feed {
+    source: Source,
+    recent: Mutex<VecDeque<Arc<Page>>>,
+}
+
+impl Feed {
+    pub fn new(source: Source) -> Self {
+        Self { source, recent: Mutex::new(VecDeque::new()) }
+    }
+
+    /// How far the log is, as far as known.
+    pub fn place(&self) -> Place {
+        match &self.source {
+            Source::Own(log) => Place { epoch: Some(log.epoch()), position: log.head() },
+            Source::Other(subscription) => *subscription.watch_place().borrow(),
+        }
+    }
+
+    /// Waits until the log is longer than a position or in another epoch, for a while at most: whoever waits looks
+    /// again even where nothing was heard.
+    pub async fn wait(&self, epoch: Option<Epoch>, position: u64) {
+        let heard = async {
+            match &self.source {
+                Source::Own(log) => wait_for(log.watch_head(), |head| *head > position || Some(log.epoch()) != epoch).await,
+                Source::Other(subscription) => {
+                    let news = |place: &Place| place.position > position || place.epoch.is_some() && place.epoch != epoch;
+                    wait_for(subscription.watch_place(), news).await;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(2), heard).await;
+    }
+
+    /// The record at a position, so that the caller can see that it is still the one it knows, and what follows it.
+    /// Position 0 is before the first. A page of at most one record holds no news.
+    pub async fn from(&self, position: u64) -> Result<Arc<Page>, FeedError> {
+        let epoch = self.place().epoch;
+        let from = position.max(1);
+        // Held while the page is read, so that those who want the same page read it once.
+        let mut recent = self.recent.lock().await;
+        recent.retain(|page| page.epoch == epoch);
+        let holds = |page: &&Arc<Page>| page.first_and_last().is_some_and(|(first, last)| first <= from && from.max(position + 1) <= last);
+        if let Some(page) = recent.iter().find(holds) {
+            return Ok(page.clone());
+        }
+        let page = Arc::new(self.read(from).await?);
+        if page.records.len() > 1 {
+            recent.push_back(page.clone());
+            if recent.len() > KEPT_PAGES {
+                recent.pop_front();
+            }
+        }
+        Ok(page)
+    }
+
+    async fn read(&self, from: u64) -> Result<Page, FeedError> {
+        match &self.source {
+            Source::Own(log) => {
+                let epoch = log.epoch();
+                let events = log.page(from, PageLimit { events: 1_000, bytes: 1024 * 1024 }).await?;
+                let decoded = events.into_iter().map(|event| event.decode().map(|record| (event.position, event.record, record)));
+                let decoded: Vec<_> = decoded.collect::<Result<_, _>>()?;
+                Page::checked(Some(epoch), from, decoded.into_iter())
+            }
+            Source::Other(subscription) => subscription.page(from).await,
+        }
+    }
+}
+
+async fn wait_for<T>(mut watched: watch::Receiver<T>, news: impl FnMut(&T) -> bool) {
+    if watched.wait_for(news).await.is_err() {
+        // Nobody will say anything any more: the caller's time limit ends the wait.
+        std::future::pending::<()>().await;
+    }
+}

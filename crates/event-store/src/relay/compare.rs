@@ -1,0 +1,110 @@
+//! Whether the stream is a copy of the log.
+
+use super::RelayError;
+use crate::{
+    Epoch, Log, NatsError, PageLimit, Published, StoredEvent,
+    nats::{LogStream, PublishedRecord},
+};
+
+/// Why a stream could not be continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RebuildReason {
+    /// It is configured otherwise: its messages can expire, say, or cannot be read by sequence.
+    OtherConfiguration,
+    /// It was made for another epoch of the log.
+    OtherEpoch,
+    /// Messages are missing within it.
+    Hole,
+    /// It goes on after the log's last event.
+    LongerThanLog,
+    /// A message in it is not the log's record.
+    OtherBytes,
+}
+
+/// What a comparison found.
+pub(super) enum Verdict {
+    /// There is no stream.
+    Missing,
+    /// As far as it was looked at, it is the log's copy up to this position, and may be continued after its end.
+    CopyUpTo(u64),
+    /// It is none. Where it holds a record of the log's own epoch that the log does not hold, that is the evidence
+    /// that the log was restored.
+    NoCopy(RebuildReason, Option<Published>),
+}
+
+/// Compares the stream's counts and its last message with the log.
+pub(super) async fn end(log: &Log, stream: &LogStream, epoch: Epoch, head: u64) -> Result<Verdict, RelayError> {
+    let Some(state) = stream.state().await? else { return Ok(Verdict::Missing) };
+    if state.epoch != Some(epoch) {
+        return Ok(Verdict::NoCopy(RebuildReason::OtherEpoch, None));
+    }
+    if !state.configured {
+        return Ok(Verdict::NoCopy(RebuildReason::OtherConfiguration, None));
+    }
+    if !state.whole {
+        return Ok(Verdict::NoCopy(RebuildReason::Hole, None));
+    }
+    if state.last == 0 {
+        return Ok(Verdict::CopyUpTo(0));
+    }
+    let found = match stream.record(state.last).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(Verdict::NoCopy(RebuildReason::Hole, None)),
+        Err(NatsError::NotARecord { .. }) => return Ok(Verdict::NoCopy(RebuildReason::OtherBytes, None)),
+        Err(error) => return Err(error.into()),
+    };
+    let ours = log.page(state.last, PageLimit { events: 1, bytes: 1 }).await?;
+    Ok(match ours.first().filter(|event| event.position == state.last) {
+        Some(event) => judge(&found, event, epoch),
+        // The page was read after the head: what was committed in between is there.
+        None if state.last > head => Verdict::NoCopy(RebuildReason::LongerThanLog, evidence(&found, epoch)),
+        None => return Err(RelayError::LogMoved),
+    })
+}
+
+/// Compares a window of records, byte for byte. The answer's position is the last one compared.
+pub(super) async fn window(
+    log: &Log,
+    stream: &LogStream,
+    epoch: Epoch,
+    from: u64,
+    length: usize,
+    published: u64,
+) -> Result<Verdict, RelayError> {
+    let ours = log.page(from, PageLimit { events: length, bytes: 4 * 1024 * 1024 }).await?;
+    let ours: Vec<StoredEvent> = ours.into_iter().take_while(|event| event.position <= published).collect();
+    if ours.is_empty() {
+        return Ok(Verdict::CopyUpTo(0));
+    }
+    let theirs = match stream.range(from, ours.len()).await {
+        Ok(theirs) => theirs,
+        Err(NatsError::NotARecord { .. }) => return Ok(Verdict::NoCopy(RebuildReason::OtherBytes, None)),
+        Err(error) => return Err(error.into()),
+    };
+    for (found, event) in theirs.iter().zip(&ours) {
+        if found.position != event.position {
+            return Ok(Verdict::NoCopy(RebuildReason::Hole, None));
+        }
+        let verdict = judge(found, event, epoch);
+        if let Verdict::NoCopy(..) = verdict {
+            return Ok(verdict);
+        }
+    }
+    Ok(Verdict::CopyUpTo(theirs.last().map_or(0, |last| last.position)))
+}
+
+fn judge(found: &PublishedRecord, event: &StoredEvent, epoch: Epoch) -> Verdict {
+    if found.epoch != epoch {
+        Verdict::NoCopy(RebuildReason::OtherEpoch, None)
+    } else if found.is_copy_of(event) {
+        Verdict::CopyUpTo(found.position)
+    } else {
+        Verdict::NoCopy(RebuildReason::OtherBytes, evidence(found, epoch))
+    }
+}
+
+/// A record that was written in the log's own epoch, and is not in the log.
+fn evidence(found: &PublishedRecord, epoch: Epoch) -> Option<Published> {
+    (found.record.epoch == epoch.as_bytes())
+        .then(|| Published { epoch: found.epoch, position: found.position, record: found.bytes.clone() })
+}
