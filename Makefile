@@ -1,0 +1,17 @@
+# `make` alone lists what can be done.
+.PHONY: help deps run test check sqlx chaos
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+deps: ## Install what this machine lacks (PostgreSQL, nats-server)
+	@deploy/install.sh
+run: ## Build and start a stack of one's own with the Mali scenario; Ctrl-C stops it
+	@deploy/run.sh
+test: ## Run every test
+	@deploy/test.sh
+check: ## Format, lints, SQL and tests: what must hold before a change lands
+	@deploy/check.sh
+sqlx: ## Check all SQL against a real database and write the .sqlx folders
+	@deploy/sqlx.sh
+chaos: ## Kill services and servers at random under load, for a long time
+	@deploy/chaos.sh

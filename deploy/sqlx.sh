@@ -1,0 +1,37 @@
+#!/bin/sh
+# Checks the SQL of every crate that has migrations against a real database, and writes what the compiler needs to
+# check it without one (.sqlx, committed). With --check: fails where that differs from what is committed.
+set -eu
+cd "$(dirname "$0")/.."
+if [ -z "${TOGUNA_TEST_DATABASE_URL:-}" ]; then
+    deploy/install.sh
+    exec cargo run --locked --quiet --package harness --bin with-postgres -- deploy/sqlx.sh "$@"
+fi
+
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
+for migrations in crates/*/migrations; do
+    crate=$(basename "$(dirname "$migrations")")
+    schema=$(echo "$crate" | tr - _)_v1
+    mkdir "$fresh/$crate"
+    psql --quiet --dbname "$TOGUNA_TEST_DATABASE_URL" --command "CREATE DATABASE $schema"
+    database=${TOGUNA_TEST_DATABASE_URL%/*}/$schema
+    psql --quiet --dbname "$database" --command "CREATE SCHEMA $schema"
+    find "$migrations" -name '*.sql' | sort | while read -r migration; do
+        PGOPTIONS="-c search_path=$schema" \
+            psql --quiet --set=ON_ERROR_STOP=1 --dbname "$database" --file "$migration" >/dev/null
+    done
+    # A touched file makes the compiler look at the SQL again.
+    touch "crates/$crate/src/lib.rs"
+    SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$fresh/$crate" DATABASE_URL="$database?options=-csearch_path%3D$schema" \
+        cargo check --locked --quiet --package "$crate"
+    if [ "${1:-}" = "--check" ]; then
+        diff --recursive --brief "crates/$crate/.sqlx" "$fresh/$crate" || {
+            echo "The SQL of $crate is not as committed: run \`make sqlx\` and commit crates/$crate/.sqlx" >&2
+            exit 1
+        }
+    else
+        rm -rf "crates/$crate/.sqlx"
+        cp -r "$fresh/$crate" "crates/$crate/.sqlx"
+    fi
+done
