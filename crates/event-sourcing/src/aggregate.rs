@@ -77,6 +77,18 @@ pub struct Recorded<E> {
 }
 
 impl<E> Recorded<E> {
+    /// What the log says of this event, said of something else: a part of it, or what became of it.
+    #[must_use]
+    pub fn with<F>(&self, event: F) -> Recorded<F> {
+        Recorded {
+            version: self.version,
+            event,
+            effective_on: self.effective_on,
+            recorded_at: self.recorded_at,
+            act: self.act.clone(),
+        }
+    }
+
     /// The day from which the event counts in a state as of a date: the last day its date may mean, or the day of its
     /// recording where no date is known.
     pub fn counts_from(&self) -> jiff::civil::Date {

@@ -51,7 +51,7 @@ impl<A: Aggregate> History<A> {
     pub fn push(&mut self, entry: Recorded<Entry<A::Event>>) {
         match &entry.event {
             Entry::Fact(fact) => {
-                let recorded = with(&entry, fact.clone());
+                let recorded = entry.with(fact.clone());
                 self.state = std::mem::take(&mut self.state).evolve(&recorded);
                 self.entries.push(entry);
             }
@@ -106,16 +106,6 @@ impl<A: Aggregate> History<A> {
     }
 }
 
-fn with<E>(entry: &Recorded<Entry<E>>, event: E) -> Recorded<E> {
-    Recorded {
-        version: entry.version,
-        event,
-        effective_on: entry.effective_on,
-        recorded_at: entry.recorded_at,
-        act: entry.act.clone(),
-    }
-}
-
 /// Folds the facts that count.
 fn fold<A: Aggregate>(entries: &[Recorded<Entry<A::Event>>], counts: impl Fn(&Recorded<A::Event>) -> bool) -> A {
     facts(entries).filter(counts).fold(A::default(), |state, fact| state.evolve(&fact))
@@ -133,10 +123,10 @@ fn facts<E: Clone>(entries: &[Recorded<Entry<E>>]) -> impl Iterator<Item = Recor
     entries.iter().filter_map(move |entry| {
         let Entry::Fact(fact) = &entry.event else { return None };
         Some(match corrections.get(&entry.version) {
-            None => with(entry, fact.clone()),
+            None => entry.with(fact.clone()),
             Some(correction) => Recorded {
                 effective_on: correction.effective_on.or(entry.effective_on),
-                ..with(entry, correction.right.clone())
+                ..entry.with(correction.right.clone())
             },
         })
     })
