@@ -84,10 +84,9 @@ impl Page {
 }
 
 /// Where a log is read from.
-#[derive(Clone)]
 pub(crate) enum Source {
     Own(Log),
-    Other(Subscription),
+    Other(Arc<Subscription>),
 }
 
 /// A log, and the pages of it that were read last.
@@ -114,9 +113,12 @@ impl Feed {
     pub async fn wait(&self, epoch: Option<Epoch>, position: u64) {
         let heard = async {
             match &self.source {
-                Source::Own(log) => wait_for(log.watch_head(), |head| *head > position || Some(log.epoch()) != epoch).await,
+                Source::Own(log) => {
+                    wait_for(log.watch_head(), |head| *head > position || Some(log.epoch()) != epoch).await;
+                }
                 Source::Other(subscription) => {
-                    let news = |place: &Place| place.position > position || place.epoch.is_some() && place.epoch != epoch;
+                    let news =
+                        |place: &Place| place.position > position || place.epoch.is_some() && place.epoch != epoch;
                     wait_for(subscription.watch_place(), news).await;
                 }
             }
@@ -132,7 +134,9 @@ impl Feed {
         // Held while the page is read, so that those who want the same page read it once.
         let mut recent = self.recent.lock().await;
         recent.retain(|page| page.epoch == epoch);
-        let holds = |page: &&Arc<Page>| page.first_and_last().is_some_and(|(first, last)| first <= from && from.max(position + 1) <= last);
+        let holds = |page: &&Arc<Page>| {
+            page.first_and_last().is_some_and(|(first, last)| first <= from && from.max(position + 1) <= last)
+        };
         if let Some(page) = recent.iter().find(holds) {
             return Ok(page.clone());
         }
@@ -151,7 +155,8 @@ impl Feed {
             Source::Own(log) => {
                 let epoch = log.epoch();
                 let events = log.page(from, PageLimit { events: 1_000, bytes: 1024 * 1024 }).await?;
-                let decoded = events.into_iter().map(|event| event.decode().map(|record| (event.position, event.record, record)));
+                let decoded =
+                    events.into_iter().map(|event| event.decode().map(|record| (event.position, event.record, record)));
                 let decoded: Vec<_> = decoded.collect::<Result<_, _>>()?;
                 Page::checked(Some(epoch), from, decoded.into_iter())
             }

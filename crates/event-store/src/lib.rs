@@ -5,17 +5,29 @@
 
 mod act;
 mod appender;
+mod chain;
+mod checkpoint;
 mod correction;
 mod error;
 mod execute;
+mod feed;
+mod follower;
+mod freshness;
 mod log;
+mod nats;
+mod projection;
+mod reaction;
 mod read;
+mod read_models;
 mod record;
+pub mod relay;
 mod resource;
 mod roles;
 mod stored;
+mod subscription;
 mod text;
 mod token;
+mod trace;
 mod unit;
 
 pub use act::{date_from_proto, date_to_proto, from_record as act_from_record, source_from_proto, source_to_proto};
@@ -25,8 +37,15 @@ pub use event_sourcing::{
     PartialDate, Period, Recorded, Source, StreamName, Text, TextOrigin, Timestamp,
 };
 pub use execute::{CommandMeta, EventReference, Executed};
+pub use follower::{FollowerState, FollowerStatus, Followers, Following};
+pub use freshness::{Freshness, NotFresh};
+pub use futures::future::BoxFuture;
 pub use log::{Log, Published};
+pub use nats::{Nats, NatsError};
+pub use projection::{Projection, ProjectionError};
+pub use reaction::{Reaction, ReactionCommand};
 pub use read::PageLimit;
+pub use read_models::open_read_models;
 pub use record::{MAX_RECORD_BYTES, StoredEvent};
 pub use resource::{period_from_proto, period_to_proto, provenance};
 pub use stored::{Payload, Stored, any_payload, decode_record};

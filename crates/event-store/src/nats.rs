@@ -102,7 +102,7 @@ impl Nats {
             .name(client_name)
             .retry_on_initial_connect()
             .max_reconnects(None)
-            .reconnect_delay_callback(|tries| Duration::from_millis(100).saturating_mul(tries.min(20) as u32))
+            .reconnect_delay_callback(|tries| Duration::from_millis(100 * u64::try_from(tries).unwrap_or(20).min(20)))
             .connect(url)
             .await?;
         let jetstream = jetstream::context::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
@@ -304,7 +304,7 @@ impl LogStream {
             headers_only: true,
             memory_storage: true,
             num_replicas: 1,
-            inactive_threshold: Duration::from_secs(60),
+            inactive_threshold: Duration::from_mins(1),
             ..pull::Config::default()
         };
         let consumer = self.nats.jetstream.create_consumer_on_stream(config, &self.name).await;

@@ -18,14 +18,14 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info, warn};
 
-use self::{compare::Verdict, status::Meters};
 pub use self::{
     compare::RebuildReason,
     status::{Audit, RelayState, RelayStatus},
 };
+use self::{compare::Verdict, status::Meters};
 use crate::{
-    Epoch, Log, Nats, NatsError, PageLimit, Published, StoreError, StoredEvent, log::head_row, nats::BATCH_LENGTH,
-    nats::LogStream, trace,
+    Epoch, Log, Nats, NatsError, PageLimit, Published, StoreError, StoredEvent, chain::chain, log::head_row,
+    nats::BATCH_LENGTH, nats::LogStream, trace,
 };
 
 /// How a relay works.
@@ -80,7 +80,9 @@ pub async fn published_head(nats: &Nats, log: &str) -> Result<Option<Published>,
     let stream = nats.stream_of(log);
     let Some(state) = stream.state().await?.filter(|state| state.last > 0) else { return Ok(None) };
     match stream.record(state.last).await {
-        Ok(record) => Ok(record.map(|last| Published { epoch: last.epoch, position: last.position, record: last.bytes })),
+        Ok(record) => {
+            Ok(record.map(|last| Published { epoch: last.epoch, position: last.position, record: last.bytes }))
+        }
         Err(NatsError::NotARecord { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -104,7 +106,11 @@ impl Relay {
             let before = self.status.borrow().published;
             let Err(error) = self.keep_up().await;
             let progressed = self.status.borrow().published != before;
-            pause = if progressed { Duration::from_millis(50) } else { (pause * 2).clamp(Duration::from_millis(50), MAX_PAUSE) };
+            pause = if progressed {
+                Duration::from_millis(50)
+            } else {
+                (pause * 2).clamp(Duration::from_millis(50), MAX_PAUSE)
+            };
             self.retrying(&error);
             tokio::time::sleep(pause).await;
         }
@@ -120,7 +126,8 @@ impl Relay {
             if self.log.epoch() != epoch {
                 return Err(RelayError::LogMoved);
             }
-            published = self.publish_up_to(*head.borrow_and_update(), published, epoch).await?;
+            let committed = *head.borrow_and_update();
+            published = self.publish_up_to(committed, published, epoch).await?;
             let reconnected = self.stream.nats().connections() != connections;
             if reconnected || Instant::now() >= audit_at {
                 connections = self.stream.nats().connections();
@@ -143,7 +150,13 @@ impl Relay {
                 events.map(|event| event.decode().map(|record| (event, record))).collect::<Result<_, _>>()?;
             let Some((last, _)) = events.last() else { return Err(RelayError::LogMoved) };
             let last = last.position;
-            let span = tracing::info_span!("relay", otel.kind = "producer", log = self.log.name(), last, events = events.len());
+            let span = tracing::info_span!(
+                "relay",
+                otel.kind = "producer",
+                log = self.log.name(),
+                last,
+                events = events.len()
+            );
             trace::continue_from(&span, events.iter().map(|(_, record)| record.traceparent.as_str()));
             self.stream.publish(epoch, &events).instrument(span).await?;
             published = last;
@@ -184,7 +197,8 @@ impl Relay {
                 // It lost its tail: go on from there.
                 return Err(NatsError::NotPublished(format!("it ends at sequence {last}")).into());
             }
-            verdict = compare::window(&self.log, &self.stream, epoch, from, self.config.audit_window, published).await?;
+            verdict =
+                compare::window(&self.log, &self.stream, epoch, from, self.config.audit_window, published).await?;
         }
         match verdict {
             Verdict::CopyUpTo(to) => {
@@ -206,7 +220,11 @@ impl Relay {
 
     /// Deletes the stream and makes it again, empty. Where it holds another event than the log, in the log's own
     /// epoch, the log begins a new epoch first.
-    async fn rebuild(&mut self, reason: RebuildReason, evidence: Option<Published>) -> Result<(Epoch, u64), RelayError> {
+    async fn rebuild(
+        &mut self,
+        reason: RebuildReason,
+        evidence: Option<Published>,
+    ) -> Result<(Epoch, u64), RelayError> {
         if let Some(evidence) = evidence {
             self.log.compare_with_published(&evidence).await?;
         }
@@ -214,7 +232,7 @@ impl Relay {
         warn!(log = self.log.name(), %epoch, ?reason, "the stream is no copy of the log: making it again");
         // Whoever keeps writing to the stream makes us rebuild it more and more seldom.
         let pause = Duration::from_millis(100) * self.rebuilds_in_a_row.min(100).pow(2);
-        tokio::time::sleep(pause.min(Duration::from_secs(60))).await;
+        tokio::time::sleep(pause.min(Duration::from_mins(1))).await;
         self.rebuilds_in_a_row += 1;
         self.stream.delete().await?;
         self.stream.create(epoch, self.config.replicas).await?;
@@ -237,7 +255,7 @@ impl Relay {
     }
 
     fn retrying(&self, error: &RelayError) {
-        let text = status::chain(error);
+        let text = chain(error);
         let head = self.log.head();
         self.meters.report(head, self.status.borrow().published, false);
         self.status.send_modify(|status| {

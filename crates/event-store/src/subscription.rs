@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
-    Epoch, Nats, NatsError,
+    Nats, NatsError,
     feed::{FeedError, Page, Place},
     nats::LogStream,
 };
@@ -22,7 +22,6 @@ const POLL: Duration = Duration::from_secs(2);
 const PAGE_EVENTS: usize = 1_000;
 
 /// The log of another service, as NATS has it.
-#[derive(Clone)]
 pub(crate) struct Subscription {
     stream: LogStream,
     place: watch::Receiver<Place>,
@@ -38,11 +37,6 @@ impl Subscription {
             shutdown.run_until_cancelled(watch_stream(&watched, &sender)).await;
         });
         Self { stream, place }
-    }
-
-    /// Name of the log.
-    pub fn log(&self) -> &str {
-        self.stream.log()
     }
 
     /// How far the stream is, as last heard.
@@ -72,7 +66,11 @@ async fn watch_stream(stream: &LogStream, place: &watch::Sender<Place>) {
     loop {
         let Err(error) = listen(stream, place, &mut troubled).await;
         if !std::mem::replace(&mut troubled, true) {
-            warn!(log = stream.log(), error = &error as &dyn std::error::Error, "the stream cannot be followed for now");
+            warn!(
+                log = stream.log(),
+                error = &error as &dyn std::error::Error,
+                "the stream cannot be followed for now"
+            );
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -104,9 +102,4 @@ async fn listen(
 
 fn publish(place: &watch::Sender<Place>, now: Place) {
     place.send_if_modified(|before| std::mem::replace(before, now) != now);
-}
-
-/// An epoch, for those who only have bytes.
-pub(crate) fn epoch_of(bytes: &[u8]) -> Option<Epoch> {
-    Epoch::try_from(bytes).ok()
 }

@@ -64,7 +64,7 @@ pub(crate) fn headers(log: &str, epoch: Epoch, record: &EventRecord) -> HeaderMa
             headers.insert(name, value);
         }
     };
-    put(async_nats::header::NATS_MESSAGE_ID, format!("{log}-{epoch}-{}", record.position));
+    put("Nats-Msg-Id", format!("{log}-{epoch}-{}", record.position));
     put(EPOCH, epoch.to_string());
     put("ce-specversion", "1.0".to_owned());
     put("ce-id", Uuid::from_slice(&record.event_id).unwrap_or_default().to_string());

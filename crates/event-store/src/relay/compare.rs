@@ -105,6 +105,9 @@ fn judge(found: &PublishedRecord, event: &StoredEvent, epoch: Epoch) -> Verdict 
 
 /// A record that was written in the log's own epoch, and is not in the log.
 fn evidence(found: &PublishedRecord, epoch: Epoch) -> Option<Published> {
-    (found.record.epoch == epoch.as_bytes())
-        .then(|| Published { epoch: found.epoch, position: found.position, record: found.bytes.clone() })
+    (found.record.epoch == epoch.as_bytes()).then(|| Published {
+        epoch: found.epoch,
+        position: found.position,
+        record: found.bytes.clone(),
+    })
 }

@@ -1,7 +1,5 @@
 //! What a relay says of itself.
 
-use std::error::Error;
-
 use event_sourcing::Timestamp;
 use opentelemetry::{
     KeyValue,
@@ -113,15 +111,4 @@ impl Meters {
     pub fn audited(&self) {
         self.audits.add(1, std::slice::from_ref(&self.log));
     }
-}
-
-/// An error and its causes, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

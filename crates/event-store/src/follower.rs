@@ -1,0 +1,154 @@
+//! Followers: the projections and reactions of a service, each at its own pace through the log that it follows.
+//!
+//! Guarantees: a follower's effects come in order of position and exactly once (a projection's because its checkpoint
+//! moves in the transaction of its rows, a reaction's because the request id is derived from the event). Before it goes
+//! on it finds the last record that it knows again, byte for byte; another one in its place, a gap, or a log that is
+//! shorter stops it with an error that it retries, since a copy in NATS repairs itself. In another epoch it begins again
+//! from position 1. An event that cannot be applied stops its follower for good, and no other.
+
+mod run;
+mod status;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use self::status::{FollowerState, FollowerStatus};
+use self::{run::Follower, status::Reporter};
+use crate::{
+    Freshness, Log, Nats, Projection, Reaction,
+    feed::{Feed, Source},
+    subscription::Subscription,
+};
+
+/// What follows logs in a service, before it starts.
+pub struct Followers {
+    read_models: PgPool,
+    own: Option<Log>,
+    nats: Option<Nats>,
+    work: Vec<Work>,
+}
+
+/// What a follower does with events.
+pub(crate) enum Work {
+    Projection(Arc<dyn Projection>),
+    Reaction(Arc<dyn Reaction>, Log),
+}
+
+impl Work {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Projection(projection) => projection.name(),
+            Self::Reaction(reaction, _) => reaction.name(),
+        }
+    }
+
+    fn source(&self) -> &str {
+        match self {
+            Self::Projection(projection) => projection.source(),
+            Self::Reaction(reaction, _) => reaction.source(),
+        }
+    }
+}
+
+impl Followers {
+    /// None yet; their checkpoints are kept beside the read models.
+    pub fn new(read_models: PgPool) -> Self {
+        Self { read_models, own: None, nats: None, work: Vec::new() }
+    }
+
+    /// The service's own log, read from Postgres: its followers work while NATS does not.
+    #[must_use]
+    pub fn own_log(mut self, log: &Log) -> Self {
+        self.own = Some(log.clone());
+        self
+    }
+
+    /// Where the logs of other services are read.
+    #[must_use]
+    pub fn other_logs(mut self, nats: &Nats) -> Self {
+        self.nats = Some(nats.clone());
+        self
+    }
+
+    /// Adds a projection.
+    #[must_use]
+    pub fn projection(mut self, projection: impl Projection) -> Self {
+        self.work.push(Work::Projection(Arc::new(projection)));
+        self
+    }
+
+    /// Adds a reaction, whose commands go to the own log: name that first.
+    #[must_use]
+    pub fn reaction(mut self, reaction: impl Reaction) -> Self {
+        let own = self.own.clone().expect("a reaction needs a log of its own service");
+        self.work.push(Work::Reaction(Arc::new(reaction), own));
+        self
+    }
+
+    /// Starts them all; they end with `shutdown`. Those who follow the same log share what is read of it.
+    ///
+    /// # Panics
+    /// Where two have the same name, or one follows another service's log and no NATS was named: mistakes of the
+    /// service's own wiring.
+    pub fn start(self, shutdown: &CancellationToken) -> Following {
+        let mut feeds: HashMap<String, Arc<Feed>> = HashMap::new();
+        let (board, followers) = watch::channel(BTreeMap::new());
+        let board = Arc::new(board);
+        for work in self.work {
+            let (name, log) = (work.name(), work.source().to_owned());
+            let feed = feeds.entry(log.clone()).or_insert_with_key(|log| {
+                let source = match &self.own {
+                    Some(own) if own.name() == log => Source::Own(own.clone()),
+                    _ => {
+                        let nats = self.nats.as_ref().expect("another service's log is followed through NATS");
+                        Source::Other(Arc::new(Subscription::start(nats, log, shutdown.clone())))
+                    }
+                };
+                Arc::new(Feed::new(source))
+            });
+            let reporter = Reporter::new(name, &log, board.clone());
+            let follower = Follower::new(work, log, feed.clone(), self.read_models.clone(), reporter);
+            let shutdown = shutdown.clone();
+            tokio::spawn(async move { shutdown.run_until_cancelled(follower.run()).await });
+        }
+        Following { freshness: Freshness::new(self.own, followers.clone()), followers }
+    }
+}
+
+/// The followers of a service at work.
+#[derive(Clone)]
+pub struct Following {
+    freshness: Freshness,
+    followers: watch::Receiver<BTreeMap<&'static str, FollowerStatus>>,
+}
+
+impl Following {
+    /// What the service's answers have seen.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness.clone()
+    }
+
+    /// How each follower is, by its name.
+    pub fn status(&self) -> watch::Receiver<BTreeMap<&'static str, FollowerStatus>> {
+        self.followers.clone()
+    }
+
+    /// Waits until every follower has seen, once, all that its log held. Until then answers may miss what is long
+    /// recorded.
+    pub async fn caught_up(&self) {
+        let mut followers = self.followers.clone();
+        let all = |followers: &BTreeMap<&'static str, FollowerStatus>| {
+            followers.values().all(|follower| follower.has_caught_up)
+        };
+        if followers.wait_for(all).await.is_err() {
+            // They ended before: nobody will ever catch up.
+            std::future::pending::<()>().await;
+        }
+    }
+}
