@@ -15,9 +15,10 @@ events! {
         InitiativeRegistered, InitiativeConfirmed, InitiativeRevised, InitiativeStatusRecorded, InitiativeVerified,
         InitiativeReturned,
         IndicatorDefined, IndicatorTargetSet, IndicatorValueReported, IndicatorValueRestated,
-        AgreementStandingRecorded,
     }
     counts_not {
+        // What the log of partnerships says by itself.
+        AgreementStandingRecorded,
         PlanItemLinked, PlanCountRecorded, PlanCostRecorded, ReferenceCountryDesignated,
         EvidenceAttached,
         BudgetLineRecorded, MilestoneRecorded,

@@ -11,14 +11,14 @@ events! {
         DecisionProposed, DecisionApproved, DecisionApprovalConfirmed, DecisionToppedUp, DecisionDecommitted,
         ContractSigned, ContractRidered, ContractDecommitted, ContractSuspended, ContractResumed, ContractClosed,
         RecoveryReceived,
-        PaymentDisbursed,
+        PaymentRequested, PaymentDisbursed,
     }
     counts_not {
         FundEstablished, FundDeadlinesAmended, CommitteeSeatGiven, CommitteeSeatEnded, FundClosed,
         ContributionPledged, ContributionCertified, ContributionReceived,
         PublishedAmountNoted,
         ContractCleared, PrefinancingCleared, CostsDeclaredIneligible, RecoveryOrdered,
-        PaymentRequested, PaymentInitiated, PaymentVerified, PaymentAuthorised, PaymentReturned, PaymentRejected,
+        PaymentInitiated, PaymentVerified, PaymentAuthorised, PaymentReturned, PaymentRejected,
         AgreementStandingRecorded, CommitmentStandingRecorded,
         // Mirrors of records that count by themselves.
         CashMovementSet, FundContractSet, DecisionDrawSet, ContractPaymentSet,
@@ -41,7 +41,8 @@ impl Complete for Disbursement {
             | Self::ContractRidered(_)
             | Self::ContractSuspended(_)
             | Self::ContractResumed(_)
-            | Self::ContractClosed(_) => return Ok(self),
+            | Self::ContractClosed(_)
+            | Self::PaymentRequested(_) => return Ok(self),
         };
         if amount.is_some() { Ok(self) } else { Err(NotUnderstood::Missing("amount")) }
     }
