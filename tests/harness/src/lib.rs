@@ -22,6 +22,8 @@ use toguna::local::{
 use tokio::sync::OnceCell;
 
 pub use toguna::local::identity::{AUDIENCE, ISSUER};
+/// A private nats-server.
+pub use toguna::local::nats::Nats as NatsServer;
 
 static SHARED: OnceCell<Servers> = OnceCell::const_new();
 static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
