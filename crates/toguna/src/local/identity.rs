@@ -108,3 +108,6 @@ impl Identity {
         jsonwebtoken::encode(&header, &claims, &self.key).context("the token cannot be signed")
     }
 }
+
+#[cfg(test)]
+mod tests;
