@@ -1,6 +1,6 @@
 //! What a service is told by its environment, read once, with every problem at once.
 
-use std::{env, fmt, fs, net::SocketAddr, path::PathBuf};
+use std::{env, fmt, fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use crate::{identity::Verifier, telemetry::LogFormat};
 
@@ -40,7 +40,7 @@ pub struct Config {
     /// The NATS server (`NATS_URL`).
     pub nats_url: Secret,
     /// Verifies callers (`TOGUNA_JWKS`, `TOGUNA_ISSUER`, `TOGUNA_AUDIENCE`, `TOGUNA_PSEUDONYM_KEY`).
-    pub verifier: Verifier,
+    pub verifier: Arc<Verifier>,
     /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
     pub otlp_endpoint: Option<String>,
     /// Which log lines are written (`RUST_LOG`).
@@ -93,7 +93,7 @@ impl Config {
                     ready_file,
                     database_url,
                     nats_url,
-                    verifier,
+                    verifier: Arc::new(verifier),
                     otlp_endpoint,
                     log_filter,
                     log_format,

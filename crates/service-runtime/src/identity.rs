@@ -257,7 +257,7 @@ fn ed25519(jwk: &Jwk) -> Option<(String, DecodingKey)> {
 }
 
 fn is_role(role: &str) -> bool {
-    (1..=63).contains(&role.len()) && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    (1..=63).contains(&role.len()) && role.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
 }
 
 fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -2,7 +2,7 @@
 //! details, the gRPC server with health and reflection, an orderly shutdown, and the log served to those who audit it.
 //!
 //! Not here: any rule of a service. Start at [`Calls`], which turns a request into a verified [`Call`], and
-//! [`Fields`], which turns its fields into values.
+//! [`Fields`], which turns its fields into values; a process starts at [`run`].
 
 mod call;
 mod config;
@@ -11,12 +11,24 @@ mod envelope;
 mod fields;
 pub mod identity;
 mod language;
+mod layer;
+mod log_service;
+mod metrics;
+mod server;
+mod service;
 pub mod status;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 
 pub use call::{Call, Caller, Calls, etag};
 pub use config::{Config, ConfigError, Secret};
 pub use fields::{Fields, PARTNERS};
 pub use language::{Language, Wording};
+pub use log_service::LogReaders;
+pub use server::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
+pub use service::{Parts, run, serve};
 pub use status::Violation;
 pub use telemetry::{LogFormat, Telemetry};
+/// The encodings that `limited!` allows.
+pub use tonic::codec::CompressionEncoding;

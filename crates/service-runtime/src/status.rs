@@ -104,8 +104,12 @@ impl Explained {
             .take(3)
             .map(|violation| format!("{} {}", violation.field, violation.problem.say(language)))
             .collect();
-        let more = if self.violations.len() > few.len() { " ; …" } else { "" };
-        few.join(" ; ") + more
+        let separator = match language {
+            Language::English => "; ",
+            Language::French => "\u{202f}; ",
+        };
+        let more = if self.violations.len() > few.len() { separator.to_owned() + "…" } else { String::new() };
+        few.join(separator) + &more
     }
 }
 
@@ -202,3 +206,6 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

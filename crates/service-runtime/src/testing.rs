@@ -1,0 +1,103 @@
+//! What this crate's tests share: an issuer of tokens, and a server on a free port of this machine.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{
+    Algorithm, EncodingKey, Header,
+    jwk::{Jwk, JwkSet},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, transport::Channel};
+
+use crate::{identity::Verifier, server::Endpoints};
+
+pub const ISSUER: &str = "https://id.example";
+pub const AUDIENCE: &str = "toguna";
+pub const PSEUDONYM_KEY: [u8; 32] = [7; 32];
+
+/// PKCS #8 of an Ed25519 key (RFC 8410) up to the 32 bytes of the key itself.
+const PKCS8_ED25519: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+/// Signs tokens with the key of a number.
+pub struct Issuer {
+    pub key: EncodingKey,
+    pub jwk: Jwk,
+}
+
+impl Issuer {
+    pub fn new(number: u8) -> Self {
+        let key = EncodingKey::from_ed_der(&[PKCS8_ED25519.as_slice(), &[number; 32]].concat());
+        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA).expect("an Ed25519 key");
+        jwk.common.key_id = Some(format!("key-{number}"));
+        Self { key, jwk }
+    }
+
+    pub fn jwks(&self) -> String {
+        serde_json::to_string(&JwkSet { keys: vec![self.jwk.clone()] }).expect("a key set is JSON")
+    }
+
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(&self.jwks(), ISSUER, AUDIENCE, PSEUDONYM_KEY).expect("the keys are good")
+    }
+
+    pub fn header(&self) -> Header {
+        Header { kid: self.jwk.common.key_id.clone(), ..Header::new(Algorithm::EdDSA) }
+    }
+
+    /// Signs whatever claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        jsonwebtoken::encode(&self.header(), claims, &self.key).expect("the key signs")
+    }
+
+    /// A good token of a focal point of an organisation, as `authorization` metadata.
+    pub fn request<T>(&self, message: T, organisation: &str) -> Request<T> {
+        let mut claims = claims();
+        claims["org"] = organisation.into();
+        self.authorised(message, &claims)
+    }
+
+    pub fn authorised<T>(&self, message: T, claims: &Value) -> Request<T> {
+        let mut request = Request::new(message);
+        let token = format!("Bearer {}", self.sign(claims));
+        request.metadata_mut().insert("authorization", token.parse().expect("a token is ASCII"));
+        request
+    }
+}
+
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+}
+
+/// Claims that hold.
+pub fn claims() -> Value {
+    json!({
+        "iss": ISSUER, "sub": "aminata", "aud": AUDIENCE, "exp": now() + 600, "nbf": now(), "iat": now(),
+        "org": "partners/mli", "roles": ["focal_point", "contributor"],
+    })
+}
+
+/// A server that is stopped when this is dropped.
+pub struct TestServer {
+    pub channel: Channel,
+    pub stopping: CancellationToken,
+    pub served: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}
+
+pub async fn serve(endpoints: Endpoints, ready: impl Future<Output = ()> + Send + 'static) -> TestServer {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it has an address");
+    let stopping = CancellationToken::new();
+    let served = tokio::spawn(endpoints.serve(listener, ready, stopping.clone()));
+    let channel =
+        Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("it listens");
+    TestServer { channel, stopping, served }
+}
