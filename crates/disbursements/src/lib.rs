@@ -1,1 +1,3 @@
 //! disbursements
+
+pub mod domain;

@@ -1,0 +1,91 @@
+//! Who may do what: the role that the caller's token carries, and the organisation whose act it is.
+
+use event_sourcing::{Act, Basis};
+
+/// Sits on a fund's committee.
+pub const COMMITTEE_MEMBER: &str = "committee_member";
+/// Chairs a fund's committee.
+pub const COMMITTEE_CHAIR: &str = "committee_chair";
+/// Gives to a fund.
+pub const DONOR: &str = "donor";
+/// Runs a fund and opens the files of its payments.
+pub const FUND_MANAGER: &str = "fund_manager";
+/// Signs contracts for a fund.
+pub const CONTRACTING_AUTHORITY: &str = "contracting_authority";
+/// Asks for payment.
+pub const IMPLEMENTER: &str = "implementer";
+/// Checks requests for payment.
+pub const PAYMENT_VERIFIER: &str = "payment_verifier";
+/// Orders payments and recoveries.
+pub const AUTHORISING_OFFICER: &str = "authorising_officer";
+/// Pays and takes in.
+pub const ACCOUNTING_OFFICER: &str = "accounting_officer";
+/// Keeps the register, and enters what others published.
+pub const SECRETARIAT: &str = "secretariat";
+
+/// Why somebody may not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// The token does not carry the role.
+    #[error("this needs the role {role}")]
+    RoleRequired {
+        /// The role.
+        role: &'static str,
+    },
+    /// It is for another organisation to do.
+    #[error("this is for {expected} to do, not for {organisation}")]
+    ActOfAnother {
+        /// The organisation whose act it was said to be.
+        organisation: String,
+        /// The one whose act it must be.
+        expected: String,
+    },
+    /// A record from a source does not do.
+    #[error("this takes the act of {organisation} itself")]
+    OwnActRequired {
+        /// The organisation.
+        organisation: String,
+    },
+}
+
+/// The act is that of an organisation: its own, by somebody in one of the roles, or one that it published, entered by
+/// the secretariat or a fund manager.
+pub fn act_of(organisation: &str, roles: &[&'static str], act: &Act) -> Result<(), AuthorityError> {
+    is_of(organisation, act)?;
+    in_role(roles, act)
+}
+
+/// The act is an organisation's own, by somebody in the role.
+pub fn own_act_of(organisation: &str, role: &'static str, act: &Act) -> Result<(), AuthorityError> {
+    is_of(organisation, act)?;
+    own_act(act)?;
+    in_role(&[role], act)
+}
+
+/// The act is of whoever's it is said to be, not a record from a source.
+pub fn own_act(act: &Act) -> Result<(), AuthorityError> {
+    match act.basis {
+        Basis::Act => Ok(()),
+        Basis::RecordedFromSource => Err(AuthorityError::OwnActRequired { organisation: act.on_behalf_of.clone() }),
+    }
+}
+
+/// The caller acts in one of the roles, the first of which is the one to ask for; a record from a source is entered by
+/// the secretariat or a fund manager.
+pub fn in_role(roles: &[&'static str], act: &Act) -> Result<(), AuthorityError> {
+    let roles = match act.basis {
+        Basis::Act => roles,
+        Basis::RecordedFromSource => &[SECRETARIAT, FUND_MANAGER],
+    };
+    match roles {
+        [role, ..] if !roles.iter().any(|role| act.has_role(role)) => Err(AuthorityError::RoleRequired { role }),
+        _ => Ok(()),
+    }
+}
+
+fn is_of(organisation: &str, act: &Act) -> Result<(), AuthorityError> {
+    if act.on_behalf_of == organisation {
+        return Ok(());
+    }
+    Err(AuthorityError::ActOfAnother { organisation: act.on_behalf_of.clone(), expected: organisation.into() })
+}
