@@ -179,7 +179,8 @@ impl Appender {
     }
 
     async fn session(&mut self) -> Result<Session, StoreError> {
-        if let Some(session) = self.session.take() {
+        // Where another epoch was begun beside this appender, what it knows of the head is past.
+        if let Some(session) = self.session.take().filter(|session| session.epoch == self.place.epoch()) {
             return Ok(session);
         }
         self.versions.clear();
