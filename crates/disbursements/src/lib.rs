@@ -1,3 +1,4 @@
 //! disbursements
 
+mod codec;
 pub mod domain;

@@ -1,52 +1,71 @@
 //! What other services' logs say of agreements and commitments, as entered into this log by reactions, and what it
 //! means for a decision or a contract that cites them.
 
-use std::{collections::BTreeSet, convert::Infallible};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    marker::PhantomData,
+};
 
-use event_sourcing::{Act, Aggregate, Date, Draft, Recorded, StreamName};
+use event_sourcing::{Act, Aggregate, Date, Draft, PartialDate, Recorded, StreamName};
 
 use super::condition::{Change, Condition, Timeline};
 
-/// What a record says of the standing of what it is about.
+/// What a record can say of the standing of something.
+pub trait Fact: Copy + Send + Sync + 'static {
+    /// Category of the streams that keep such standings.
+    const CATEGORY: &'static str;
+    /// What changes by it.
+    fn change(self) -> Option<Change>;
+}
+
+/// What a record says of an agreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AgreementFact {
     /// It is in the register, at whatever stage.
     Registered,
     /// Its operation is suspended.
     Suspended,
     /// It operates again.
     Resumed,
+    /// It has ended.
+    Terminated,
+}
+
+/// What a record says of a commitment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitmentFact {
+    /// It is in the register, at whatever stage.
+    Registered,
     /// Its owner kept it.
     Fulfilled,
-    /// It has ended, or its owner took it back.
-    Ended,
+    /// Its owner took it back.
+    Withdrawn,
 }
 
 /// A record of another service's log says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandingRecorded {
+pub struct StandingRecorded<F> {
     /// What it is about: `agreements/…` or `commitments/…`.
     pub subject: StreamName,
     /// Version of the record in the subject's stream.
     pub version: u64,
     /// What it says.
-    pub standing: Standing,
+    pub fact: F,
 }
 
-/// All that is known of one subject.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    registered: bool,
+/// All that is known of the standing of one subject, by version of the record that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing<F> {
+    dates: BTreeMap<u64, Option<PartialDate>>,
     timeline: Timeline,
+    of: PhantomData<F>,
 }
 
 /// What is known of an agreement.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AgreementStanding(Known);
-
+pub type AgreementStanding = Standing<AgreementFact>;
 /// What is known of a commitment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CommitmentStanding(Known);
+pub type CommitmentStanding = Standing<CommitmentFact>;
 
 /// An agreement or a commitment that a decision or a contract cites, as it stands on the day of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,78 +182,69 @@ impl Citations {
     }
 }
 
-impl Known {
+impl Fact for AgreementFact {
+    const CATEGORY: &'static str = "agreement-standings";
+
+    fn change(self) -> Option<Change> {
+        match self {
+            Self::Registered => None,
+            Self::Suspended => Some(Change::Suspended),
+            Self::Resumed => Some(Change::Resumed),
+            Self::Terminated => Some(Change::Ended),
+        }
+    }
+}
+
+impl Fact for CommitmentFact {
+    const CATEGORY: &'static str = "commitment-standings";
+
+    fn change(self) -> Option<Change> {
+        match self {
+            Self::Registered | Self::Fulfilled => None,
+            Self::Withdrawn => Some(Change::Ended),
+        }
+    }
+}
+
+impl<F: Fact> Standing<F> {
+    /// The stream that keeps the standing of a subject.
+    pub fn stream_of(subject: &StreamName) -> StreamName {
+        StreamName::new(F::CATEGORY, subject.id()).expect("an id of one category is one of another")
+    }
+
     /// How the subject stands on a day; `None`: it is not in the register.
     pub fn on(&self, day: Date) -> Option<Condition> {
-        self.registered.then(|| self.timeline.on(day))
+        (!self.dates.is_empty()).then(|| self.timeline.on(day))
     }
 
-    fn evolve(mut self, event: &Recorded<StandingRecorded>) -> Self {
-        let change = match event.event.standing {
-            Standing::Registered | Standing::Fulfilled => None,
-            Standing::Suspended => Some(Change::Suspended),
-            Standing::Resumed => Some(Change::Resumed),
-            Standing::Ended => Some(Change::Ended),
-        };
-        self.registered = true;
-        self.timeline.set(event.event.version, change.map(|change| (event.counts_from(), change)));
+    /// The date of what a record of the subject says, where the record is known.
+    pub fn date_of(&self, version: u64) -> Option<Option<PartialDate>> {
+        self.dates.get(&version).copied()
+    }
+}
+
+impl<F> Default for Standing<F> {
+    fn default() -> Self {
+        Self { dates: BTreeMap::new(), timeline: Timeline::default(), of: PhantomData }
+    }
+}
+
+impl<F: Fact> Aggregate for Standing<F> {
+    const CATEGORY: &'static str = F::CATEGORY;
+    type Command = Draft<StandingRecorded<F>>;
+    type Event = StandingRecorded<F>;
+    type Error = Infallible;
+
+    /// What another log says is never refused.
+    fn decide(&self, command: &Self::Command, _: &Act) -> Result<Vec<Draft<StandingRecorded<F>>>, Infallible> {
+        Ok(vec![command.clone()])
+    }
+
+    fn evolve(mut self, recorded: &Recorded<StandingRecorded<F>>) -> Self {
+        let event = &recorded.event;
+        self.dates.insert(event.version, recorded.effective_on);
+        self.timeline.set(event.version, event.fact.change().map(|change| (recorded.counts_from(), change)));
         self
-    }
-}
-
-impl AgreementStanding {
-    /// The stream that keeps an agreement's standing.
-    pub fn stream_of(agreement: &StreamName) -> StreamName {
-        StreamName::new(Self::CATEGORY, agreement.id()).expect("an id of one category is one of another")
-    }
-
-    /// How the agreement stands on a day; `None`: it is not in the register.
-    pub fn on(&self, day: Date) -> Option<Condition> {
-        self.0.on(day)
-    }
-}
-
-impl CommitmentStanding {
-    /// The stream that keeps a commitment's standing.
-    pub fn stream_of(commitment: &StreamName) -> StreamName {
-        StreamName::new(Self::CATEGORY, commitment.id()).expect("an id of one category is one of another")
-    }
-
-    /// How the commitment stands on a day; `None`: it is not in the register.
-    pub fn on(&self, day: Date) -> Option<Condition> {
-        self.0.on(day)
-    }
-}
-
-impl Aggregate for AgreementStanding {
-    const CATEGORY: &'static str = "agreement-standings";
-    type Command = Draft<StandingRecorded>;
-    type Event = StandingRecorded;
-    type Error = Infallible;
-
-    /// What another log says is never refused.
-    fn decide(&self, command: &Self::Command, _: &Act) -> Result<Vec<Draft<StandingRecorded>>, Infallible> {
-        Ok(vec![command.clone()])
-    }
-
-    fn evolve(self, event: &Recorded<StandingRecorded>) -> Self {
-        Self(self.0.evolve(event))
-    }
-}
-
-impl Aggregate for CommitmentStanding {
-    const CATEGORY: &'static str = "commitment-standings";
-    type Command = Draft<StandingRecorded>;
-    type Event = StandingRecorded;
-    type Error = Infallible;
-
-    /// What another log says is never refused.
-    fn decide(&self, command: &Self::Command, _: &Act) -> Result<Vec<Draft<StandingRecorded>>, Infallible> {
-        Ok(vec![command.clone()])
-    }
-
-    fn evolve(self, event: &Recorded<StandingRecorded>) -> Self {
-        Self(self.0.evolve(event))
     }
 }
 
