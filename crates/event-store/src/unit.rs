@@ -34,6 +34,13 @@ impl<R: Refusal> From<R> for Interrupt {
     }
 }
 
+impl Interrupt {
+    /// A stream's state refuses what another stream's command asks of it.
+    pub fn refused_by(stream: &StreamName, refusal: impl Refusal) -> Self {
+        RefusedBy { stream: stream.clone(), refusal }.into()
+    }
+}
+
 /// A refusal by the aggregate of a stream. Aggregates do not know their names; texts and callers do.
 #[derive(Debug, thiserror::Error)]
 #[error("{stream} refuses")]
