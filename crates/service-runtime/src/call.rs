@@ -1,10 +1,10 @@
 //! A verified call: who sends it, and for a command the act that it records and everything else that the log must
 //! know of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use contracts::{commands::Command, toguna::errors::v1::ErrorReason, toguna::log::v1 as pb};
-use event_store::{Act, Actor, CommandMeta, ConsistencyToken, Executed, Interrupt, Log, Unit};
+use event_store::{Act, Actor, CommandMeta, ConsistencyToken, Executed, Freshness, Interrupt, Log, NotFresh, Unit};
 use prost::Name;
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Response, Status, metadata::MetadataValue};
@@ -22,6 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Calls {
     verifier: Arc<Verifier>,
+    freshness: Arc<OnceLock<Freshness>>,
 }
 
 /// Who sent a query.
@@ -43,9 +44,13 @@ pub struct Call<Q> {
 }
 
 impl Calls {
-    /// Verifies with these keys.
-    pub fn new(verifier: Arc<Verifier>) -> Self {
-        Self { verifier }
+    pub(crate) fn new(verifier: Arc<Verifier>) -> Self {
+        Self { verifier, freshness: Arc::default() }
+    }
+
+    /// What the service follows; until then tokens of every log are foreign.
+    pub(crate) fn follow(&self, freshness: Freshness) {
+        assert!(self.freshness.set(freshness).is_ok(), "a service follows logs once");
     }
 
     /// Takes a command: who sends it, for whom, and what the envelope says; then waits until what it must have seen is
@@ -71,7 +76,7 @@ impl Calls {
         let tokens = envelope::tokens(&mut fields, message.at_least_as_fresh());
         let violations = fields.into_violations();
         if violations.is_empty() {
-            self.wait_for(&tokens).await?;
+            self.wait_for(Asker::Command, &tokens).await?;
         }
         Ok(Call { message, act, meta, violations })
     }
@@ -82,13 +87,34 @@ impl Calls {
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;
-        self.wait_for(&tokens).await?;
+        self.wait_for(Asker::Query, &tokens).await?;
         Ok(Caller { actor })
     }
 
-    async fn wait_for(&self, _tokens: &[ConsistencyToken]) -> Result<(), Status> {
-        Ok(())
+    /// What an answer from the read models has seen of a log, for its `consistency_token`; empty where that is nothing.
+    /// To be asked for before the read models are read.
+    pub fn seen(&self, log: &str) -> String {
+        let reached = self.freshness.get().and_then(|freshness| freshness.reached(log));
+        reached.map(|token| token.to_string()).unwrap_or_default()
     }
+
+    async fn wait_for(&self, asker: Asker, tokens: &[ConsistencyToken]) -> Result<(), Status> {
+        let Some(first) = tokens.first() else { return Ok(()) };
+        let until = CallContext::current().patience();
+        let waited = match (self.freshness.get(), asker) {
+            (None, _) => Err(NotFresh::ForeignLog { log: first.log.clone() }),
+            (Some(freshness), Asker::Command) => freshness.wait_for_command(tokens, until).await,
+            (Some(freshness), Asker::Query) => freshness.wait(tokens, until).await,
+        };
+        waited.map_err(status::not_fresh)
+    }
+}
+
+/// A command decides on the log, a query reads what was made of it.
+#[derive(Debug, Clone, Copy)]
+enum Asker {
+    Command,
+    Query,
 }
 
 impl Caller {

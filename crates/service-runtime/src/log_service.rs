@@ -10,7 +10,7 @@ use contracts::toguna::{
     errors::v1::ErrorReason,
     log::v1::{self as pb, log_service_server::LogService, replay_log_request::Start, replay_log_response::Message},
 };
-use event_store::{Log, PageLimit, StoredEvent, StreamName, Timestamp};
+use event_store::{Epoch, Log, PageLimit, StoredEvent, StreamName, Timestamp};
 use futures::{Stream, stream};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -21,6 +21,8 @@ use crate::{Caller, Calls, fields::Fields, status};
 const BATCH_BYTES: usize = 256 * 1024;
 /// Tag and length of one record in a batch.
 const RECORD_OVERHEAD: usize = 4;
+/// Positions beyond are no numbers of Postgres.
+const LAST_POSITION: u64 = i64::MAX.cast_unsigned();
 /// A follower hears at least this often that there is nothing new: silence would look like a broken line.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
@@ -88,10 +90,11 @@ impl LogService for Replays {
         fields.finish()?;
         let from = match (&request.start, since) {
             (_, Some(time)) => self.log.position_since(time).await.map_err(|error| status::store(&error))?,
-            (Some(Start::FromPosition(position)), None) => (*position).max(1),
+            (Some(Start::FromPosition(position)), None) => (*position).clamp(1, LAST_POSITION),
             (Some(Start::Since(_)) | None, None) => 1,
         };
         let replay = Replay {
+            epoch: self.log.epoch(),
             log: self.log.clone(),
             stopping: self.stopping.clone(),
             next: from,
@@ -109,6 +112,8 @@ impl LogService for Replays {
 /// One caller's replay.
 struct Replay {
     log: Log,
+    /// The history that is being replayed.
+    epoch: Epoch,
     stopping: CancellationToken,
     /// First position not looked at.
     next: u64,
@@ -130,6 +135,11 @@ impl Replay {
         loop {
             if self.stopping.is_cancelled() {
                 return Err(status::refused(ErrorReason::LogUnavailable).into());
+            }
+            if self.log.epoch() != self.epoch {
+                return Err(status::refused(ErrorReason::TokenOtherEpoch)
+                    .with("log", self.log.name().to_owned())
+                    .into());
             }
             if self.state == State::CaughtUp {
                 if !self.follow {
@@ -178,8 +188,8 @@ impl Replay {
     }
 
     fn caught_up(&self) -> Message {
-        let (position, epoch) = (self.next - 1, self.log.epoch());
-        Message::CaughtUp(pb::CaughtUp { position: position.min(self.log.head()), epoch: epoch.as_bytes().to_vec() })
+        let position = (self.next - 1).min(self.log.head());
+        Message::CaughtUp(pb::CaughtUp { position, epoch: self.epoch.as_bytes().to_vec() })
     }
 
     async fn wait_for_more(&self) {

@@ -44,16 +44,15 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Nothing yet, and not serving.
-    pub async fn new() -> Self {
+    /// Nothing yet.
+    pub fn new() -> Self {
         let (health, health_server) = tonic_health::server::health_reporter();
-        health.set_service_status("", ServingStatus::NotServing).await;
         let mut routes = Routes::builder();
         routes.add_service(health_server);
         Self { routes, names: Vec::new(), health }
     }
 
-    pub async fn add<S>(&mut self, service: S)
+    pub fn add<S>(&mut self, service: S)
     where
         S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
             + NamedService
@@ -63,7 +62,6 @@ impl Endpoints {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.health.set_service_status(S::NAME, ServingStatus::NotServing).await;
         self.names.push(S::NAME);
         self.routes.add_service(service);
     }
@@ -94,6 +92,7 @@ impl Endpoints {
             },
         );
         let mut health = Health { names: self.names, reporter: self.health };
+        health.set(ServingStatus::NotServing).await;
         let (served, ()) = tokio::join!(drained(server, &stopping), health.follow(ready, &stopping));
         served
     }

@@ -1,9 +1,13 @@
 //! The life of a service's process: what it is made of, and the order in which it starts and stops.
 
-use std::{convert::Infallible, fs, net::SocketAddr, path::Path};
+use std::{convert::Infallible, fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use event_store::Log;
+use contracts::toguna::log::v1::log_service_server::LogServiceServer;
+use event_store::{
+    Followers, Following, Log, Nats,
+    relay::{self, RelayConfig},
+};
 use futures::future::{BoxFuture, join_all};
 use tokio::{
     net::TcpListener,
@@ -17,7 +21,11 @@ use crate::{
     Calls, Config, Telemetry,
     log_service::{LogReaders, Replays},
     server::Endpoints,
+    status,
 };
+
+/// How long a starting service waits for NATS, to compare its log with the copy before the first command.
+const WAIT_FOR_NATS: Duration = Duration::from_secs(3);
 
 /// What a service is built from, and what it is told to do.
 pub struct Parts {
@@ -25,6 +33,8 @@ pub struct Parts {
     pub config: Config,
     /// Verifies calls.
     pub calls: Calls,
+    /// The logs of the other services; connected as soon as NATS is there.
+    pub nats: Nats,
     /// Cancelled when the service takes no more calls: answers without an end are to end.
     pub stopping: CancellationToken,
     /// Cancelled after the last call: what runs in the background is to end.
@@ -35,32 +45,66 @@ pub struct Parts {
 }
 
 impl Parts {
-    async fn new(config: Config, stopping: CancellationToken) -> Self {
-        Self {
+    async fn new(config: Config, stopping: CancellationToken) -> anyhow::Result<Self> {
+        let nats = Nats::connect(config.nats_url.expose(), config.service)
+            .await
+            .context("NATS_URL must be the address of a nats-server, with the login where it wants one")?;
+        Ok(Self {
             calls: Calls::new(config.verifier.clone()),
             config,
+            nats,
             stopping,
             shutdown: CancellationToken::new(),
-            endpoints: Endpoints::new().await,
+            endpoints: Endpoints::new(),
             ready: Vec::new(),
             tasks: JoinSet::new(),
-        }
+        })
     }
 
-    /// Opens the service's own log and serves it to whoever may read it.
+    /// Opens the service's own log, begins to copy it to NATS, and serves it to whoever may read it. Where the copy
+    /// shows that the log was restored to an earlier state, the log is in a new epoch before the first command comes.
     pub async fn open_log(&mut self, readers: LogReaders) -> anyhow::Result<Log> {
         let log =
             Log::open(self.config.service, self.config.database_url.expose(), self.shutdown.clone()).await.context(
                 "the log cannot be opened; DATABASE_URL must name a running PostgreSQL and the owner of a database",
             )?;
+        self.compare_with_copy(&log).await?;
+        relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
         let replays = Replays::new(log.clone(), self.calls.clone(), readers, self.stopping.clone());
-        self.serve(crate::limited!(contracts::toguna::log::v1::log_service_server::LogServiceServer::new(replays)))
-            .await;
+        self.serve(crate::limited!(LogServiceServer::new(replays)));
         Ok(log)
     }
 
+    /// Without NATS the service starts all the same: the relay compares later.
+    async fn compare_with_copy(&self, log: &Log) -> anyhow::Result<()> {
+        let connected = async {
+            while !self.nats.is_connected() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(WAIT_FOR_NATS, connected).await;
+        match relay::published_head(&self.nats, log.name()).await {
+            Ok(None) => {}
+            Ok(Some(published)) => {
+                log.compare_with_published(&published).await?;
+            }
+            Err(error) => tracing::warn!(error = status::chain(&error), "the log's copy cannot be looked at for now"),
+        }
+        Ok(())
+    }
+
+    /// Starts what follows logs: read models and reactions. Queries and commands wait for it as their tokens say, and
+    /// health says SERVING once it has caught up.
+    pub fn follow(&mut self, followers: Followers) -> Following {
+        let following = followers.start(&self.shutdown);
+        self.calls.follow(following.freshness());
+        let caught_up = following.clone();
+        self.ready_after(async move { caught_up.caught_up().await });
+        following
+    }
+
     /// Serves a generated gRPC server, `limited!`.
-    pub async fn serve<S>(&mut self, service: S)
+    pub fn serve<S>(&mut self, service: S)
     where
         S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + NamedService
@@ -70,7 +114,7 @@ impl Parts {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.endpoints.add(service).await;
+        self.endpoints.add(service);
     }
 
     /// Health says SERVING only after this and everything else that was given here is done.
@@ -115,7 +159,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let ready_file = config.ready_file.clone();
-    let mut parts = Parts::new(config, stopping.clone()).await;
+    let mut parts = Parts::new(config, stopping.clone()).await?;
     let shutdown = parts.shutdown.clone();
     let _ended_however = shutdown.clone().drop_guard();
     build(&mut parts).await?;

@@ -7,7 +7,7 @@ use contracts::{
     reasons::{Reason, ReasonName as _},
     toguna::errors::v1::ErrorReason,
 };
-use event_store::{ExecuteError, MAX_RECORD_BYTES, Refusal, StoreError};
+use event_store::{ExecuteError, MAX_RECORD_BYTES, NotFresh, Refusal, StoreError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -174,6 +174,19 @@ pub fn store(error: &StoreError) -> Status {
             refused(ErrorReason::LogUnavailable).into()
         }
     }
+}
+
+/// What the caller has seen was not seen here in time.
+pub(crate) fn not_fresh(error: NotFresh) -> Status {
+    match error {
+        NotFresh::Behind { log, position, wanted } => refused(ErrorReason::ReadModelBehind)
+            .with("log", log)
+            .with("position", position.to_string())
+            .with("wanted", wanted.to_string()),
+        NotFresh::ForeignLog { log } => refused(ErrorReason::TokenForeignLog).with("log", log),
+        NotFresh::OtherEpoch { log } => refused(ErrorReason::TokenOtherEpoch).with("log", log),
+    }
+    .into()
 }
 
 /// A command had no effect.

@@ -1,15 +1,19 @@
 //! What this crate's tests share: an issuer of tokens, and a server on a free port of this machine.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
+use bytes::Bytes;
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
     jwk::{Jwk, JwkSet},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, transport::Channel};
+use tonic::{Request, Status, transport::Channel};
 
 use crate::{identity::Verifier, server::Endpoints};
 
@@ -81,6 +85,7 @@ pub fn claims() -> Value {
 
 /// A server that is stopped when this is dropped.
 pub struct TestServer {
+    pub address: SocketAddr,
     pub channel: Channel,
     pub stopping: CancellationToken,
     pub served: tokio::task::JoinHandle<anyhow::Result<()>>,
@@ -99,5 +104,43 @@ pub async fn serve(endpoints: Endpoints, ready: impl Future<Output = ()> + Send 
     let served = tokio::spawn(endpoints.serve(listener, ready, stopping.clone()));
     let channel =
         Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("it listens");
-    TestServer { channel, stopping, served }
+    TestServer { address, channel, stopping, served }
+}
+
+impl TestServer {
+    /// A connection of HTTP/2 and nothing more: no timers, no checks, no manners.
+    pub async fn http2(&self) -> (h2::client::SendRequest<Bytes>, h2::client::Connection<TcpStream, Bytes>) {
+        let stream = TcpStream::connect(self.address).await.expect("it listens");
+        h2::client::handshake(stream).await.expect("it speaks HTTP/2")
+    }
+
+    /// The status of a call with this body.
+    pub async fn call(&self, path: &str, headers: &[(&'static str, &str)], body: &[u8]) -> Status {
+        let (client, connection) = self.http2().await;
+        tokio::spawn(connection);
+        let mut client = client.ready().await.expect("streams are free");
+        let (response, mut sending) = client.send_request(grpc(path, headers), false).expect("it can be sent");
+        // The server may have answered before it has read all.
+        let _ = sending.send_data(Bytes::copy_from_slice(body), true);
+        let response = response.await.expect("an answer");
+        if let Some(status) = Status::from_header_map(response.headers()) {
+            return status;
+        }
+        let mut body = response.into_body();
+        while let Some(piece) = body.data().await {
+            let length = piece.expect("a piece").len();
+            body.flow_control().release_capacity(length).expect("it was held");
+        }
+        let trailers = body.trailers().await.expect("it ends well").expect("trailers");
+        Status::from_header_map(&trailers).expect("a status")
+    }
+}
+
+/// The head of a gRPC call.
+pub fn grpc(path: &str, headers: &[(&'static str, &str)]) -> http::Request<()> {
+    let request = http::Request::post(format!("http://localhost{path}"))
+        .version(http::Version::HTTP_2)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).body(()).expect("a request")
 }

@@ -1,1 +1,117 @@
+use bytes::Bytes;
+use tonic::Code;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus as Told, health_client::HealthClient};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
 
+use super::*;
+use crate::testing::{TestServer, grpc, serve};
+
+fn about(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest { service: service.into() }
+}
+
+async fn health(server: &TestServer, service: &str) -> Result<Told, Code> {
+    let mut client = HealthClient::new(server.channel.clone());
+    client.check(about(service)).await.map(|answer| answer.into_inner().status()).map_err(|status| status.code())
+}
+
+#[tokio::test]
+async fn health_says_serving_only_once_all_is_ready() {
+    let (ready, wait) = tokio::sync::oneshot::channel::<()>();
+    let server = serve(Endpoints::new(), async { wait.await.unwrap_or_default() }).await;
+    assert_eq!(health(&server, "").await, Ok(Told::NotServing));
+    ready.send(()).expect("it waits");
+    while health(&server, "").await == Ok(Told::NotServing) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(health(&server, "").await, Ok(Told::Serving));
+    assert_eq!(health(&server, "toguna.nowhere.v1.NoService").await, Err(Code::NotFound));
+}
+
+#[tokio::test]
+async fn whoever_watches_health_hears_that_the_server_stops_and_does_not_keep_it_from_stopping() {
+    let mut server = serve(Endpoints::new(), async {}).await;
+    let mut watching = HealthClient::new(server.channel.clone()).watch(about("")).await.expect("a watch").into_inner();
+    let mut heard = Vec::new();
+    while !heard.contains(&Told::Serving) {
+        heard.push(watching.message().await.expect("an answer").expect("more to come").status());
+    }
+    let started = std::time::Instant::now();
+    server.stopping.cancel();
+    let last = watching.message().await.expect("an answer").expect("more to come").status();
+    assert_eq!(last, Told::NotServing);
+    assert!(watching.message().await.expect("an answer").is_none(), "the end");
+    (&mut server.served).await.expect("no panic").expect("it stops well");
+    assert!(started.elapsed() < LONGEST_DRAIN / 2, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn reflection_lists_what_is_served_and_nothing_else() {
+    let server = serve(Endpoints::new(), async {}).await;
+    let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
+    let asked = tokio_stream::iter([
+        ask(MessageRequest::ListServices(String::new())),
+        ask(MessageRequest::FileContainingSymbol("toguna.log.v1.LogService".into())),
+    ]);
+    let mut client = ServerReflectionClient::new(server.channel.clone());
+    let mut answers = client.server_reflection_info(asked).await.expect("an answer").into_inner();
+    let mut next = async || answers.message().await.expect("an answer").and_then(|answer| answer.message_response);
+    let Some(MessageResponse::ListServicesResponse(list)) = next().await else { panic!("a list") };
+    let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    assert_eq!(names, ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
+    assert!(matches!(next().await, Some(MessageResponse::FileDescriptorResponse(_))), "messages can be looked up");
+}
+
+#[tokio::test]
+async fn a_connection_may_have_a_hundred_streams() {
+    let server = serve(Endpoints::new(), async {}).await;
+    let (client, mut connection) = server.http2().await;
+    // The limit comes with the server's first settings.
+    let settled = async {
+        while connection.max_concurrent_send_streams() > 1000 {
+            let _ = futures::poll!(&mut connection);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), settled).await.expect("a limit");
+    assert_eq!(connection.max_concurrent_send_streams(), 100);
+    drop(client);
+}
+
+/// What the server says when it closes a connection on which each stream is treated in this way.
+async fn flood(server: &TestServer, times: usize, stream: impl Fn(h2::SendStream<Bytes>)) -> Option<h2::Reason> {
+    let (mut client, connection) = server.http2().await;
+    let connection = tokio::spawn(connection);
+    for _ in 0..times {
+        let Ok(ready) = client.ready().await else { break };
+        client = ready;
+        let head = grpc("/grpc.health.v1.Health/Check", &[("content-length", "5")]);
+        let Ok((_, sending)) = client.send_request(head, false) else { break };
+        stream(sending);
+    }
+    tokio::time::timeout(Duration::from_secs(10), connection).await.ok()?.ok()?.err()?.reason()
+}
+
+#[tokio::test]
+async fn a_client_that_opens_streams_only_to_reset_them_is_cut_off() {
+    let server = serve(Endpoints::new(), async {}).await;
+    let told = flood(&server, 20_000, |mut sending| sending.send_reset(h2::Reason::CANCEL)).await;
+    assert_eq!(told, Some(h2::Reason::ENHANCE_YOUR_CALM));
+    assert_eq!(health(&server, "").await, Ok(Told::Serving), "others are served");
+}
+
+#[tokio::test]
+async fn a_client_that_makes_streams_fail_again_and_again_is_cut_off() {
+    let server = serve(Endpoints::new(), async {}).await;
+    // More than it said: each is an error of the stream that the server must answer with a reset.
+    let told = flood(&server, 3_000, |mut sending| {
+        let _ = sending.send_data(Bytes::from_static(b"0123456789"), true);
+    })
+    .await;
+    assert_eq!(told, Some(h2::Reason::ENHANCE_YOUR_CALM));
+    assert_eq!(health(&server, "").await, Ok(Told::Serving), "others are served");
+}
