@@ -3,11 +3,7 @@
 use contracts::toguna::{log::v1::Certainty, oversight::v1 as pb, r#type::v1 as types};
 use jiff::civil::Date;
 
-use crate::{
-    TooLarge, calendar,
-    money::Sums,
-    record::Seen,
-};
+use crate::{TooLarge, calendar, money::Sums, record::Seen};
 
 /// What stands behind a figure or a line. Combining is commutative, so that the order of records does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

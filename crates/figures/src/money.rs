@@ -59,8 +59,8 @@ fn fit(code: &str, minor_units: i128) -> Result<types::Money, TooLarge> {
 /// How many decimals a currency's minor unit has (ISO 4217): 2 for EUR, 0 for XOF.
 pub fn minor_digits(currency_code: &str) -> u32 {
     match currency_code {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND" | "VUV"
-        | "XAF" | "XOF" | "XPF" => 0,
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+        | "VUV" | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
         _ => 2,
     }

@@ -71,10 +71,10 @@ impl<'a> View<'a> {
         };
         pb::Standpoint {
             as_of: Some(calendar::to_proto(self.clocks.as_of)),
-            known_at: self.clocks.known_at.map(|time| prost_types::Timestamp {
-                seconds: time.as_second(),
-                nanos: time.subsec_nanosecond(),
-            }),
+            known_at: self
+                .clocks
+                .known_at
+                .map(|time| prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }),
             logs: Log::ALL.map(position).into(),
             latest_source: evidence.latest_source(),
         }
@@ -97,7 +97,9 @@ impl<'a, F> LogView<'a, F> {
     /// What is known of a stream, whatever its date, in order of version.
     pub fn known(self, stream: &str) -> impl Iterator<Item = Seen<'a, F>> + use<'a, F> {
         let found = self.facts.streams.get_key_value(stream);
-        found.into_iter().flat_map(move |(stream, records)| records.iter().filter_map(move |record| self.see(stream, record)))
+        found
+            .into_iter()
+            .flat_map(move |(stream, records)| records.iter().filter_map(move |record| self.see(stream, record)))
     }
 
     /// What is known of a stream and counts on the day, in order of version.

@@ -8,7 +8,8 @@ events! {
     /// An event of the log `partnerships` that counts.
     Partnership of "toguna.partnerships.events.v1":
     counts {
-        AgreementRegistered, AgreementTextInitialled, AgreementTextAdopted, AgreementSigned,
+        AgreementRegistered, AgreementNegotiationOpened, AgreementTextInitialled, AgreementTextAdopted,
+        AgreementSigned, AgreementDomesticallyAuthorised,
         AgreementConsentExpressed, AgreementEnteredIntoForce, AgreementProvisionallyApplied,
         AgreementProvisionalApplicationEnded, AgreementPublished, AgreementAmended, AgreementSuspended,
         AgreementResumed, AgreementDenounced, AgreementPartyWithdrew, AgreementTerminated, AgreementExpired,
@@ -16,8 +17,7 @@ events! {
         AgreementRecordConfirmed,
     }
     counts_not {
-        AgreementNegotiationOpened, AgreementDomesticallyAuthorised, AgreementObligationRecorded,
-        AgreementAmendmentProposed, AgreementAmendmentAccepted, AgreementTerminationAgreed,
+        AgreementObligationRecorded, AgreementAmendmentProposed, AgreementAmendmentAccepted, AgreementTerminationAgreed,
         PartnerRegistered, PartnerRenamed, PartnerParentChanged, PartnerRoleStarted, PartnerRoleEnded,
         PartnerRecordConfirmed,
         DialogueRegistered, DialogueMembershipRecorded, DialogueMembershipClaimed, DialogueRecordConfirmed,
