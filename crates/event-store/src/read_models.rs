@@ -25,7 +25,7 @@ pub async fn open_read_models(
     let search_path = |options: &PgConnectOptions| options.clone().options([("search_path", schema.as_str())]);
     let mut owner = PgConnection::connect_with(&search_path(&roles.owner)).await?;
     let reader = quoted(roles.reader.get_username());
-    let schema_name = quoted(&schema);
+    let (schema_name, database) = (quoted(&schema), quoted(&roles.database));
     let execute = async |owner: &mut PgConnection, sql: String| sqlx::raw_sql(AssertSqlSafe(sql)).execute(owner).await;
     // Replicas that start together migrate one after the other.
     execute(&mut owner, "SELECT pg_advisory_lock(hashtext('toguna read models'))".to_owned()).await?;
@@ -37,7 +37,8 @@ pub async fn open_read_models(
     execute(
         &mut owner,
         format!(
-            "GRANT USAGE ON SCHEMA {schema_name} TO {reader};
+            "GRANT CONNECT ON DATABASE {database} TO {reader};
+             GRANT USAGE ON SCHEMA {schema_name} TO {reader};
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema_name} TO {reader};
              GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema_name} TO {reader}"
         ),

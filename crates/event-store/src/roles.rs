@@ -13,7 +13,7 @@ pub(crate) struct Roles {
     pub owner: PgConnectOptions,
     pub writer: PgConnectOptions,
     pub reader: PgConnectOptions,
-    database: String,
+    pub database: String,
 }
 
 /// Makes the writer and the reader where they are missing, and gives them a password derived from the owner's URL, so

@@ -115,10 +115,17 @@ impl Follower {
                 events = news.len()
             );
             trace::continue_from(&span, page.records[news.clone()].iter().map(|record| record.traceparent.as_str()));
-            at = match &self.work {
-                Work::Projection(projection) => self.project(&**projection, at, &page, news).instrument(span).await?,
-                Work::Reaction(reaction, own) => self.react(&**reaction, own, at, &page, news).instrument(span).await?,
+            let (to, done) = match &self.work {
+                Work::Projection(projection) => self.project(&**projection, at, &page, news).instrument(span).await,
+                Work::Reaction(reaction, own) => self.react(&**reaction, own, at, &page, news).instrument(span).await,
             };
+            if done.is_err() && to != at {
+                *reached = Some(to);
+                self.reporter.waiting(page_index(&page, to.position + 1).map(|index| &page.records[index]));
+                self.reporter.reached(page.epoch, to.position, self.feed.place(), false);
+            }
+            done?;
+            at = to;
         }
     }
 
@@ -137,25 +144,29 @@ impl Follower {
         Ok(start)
     }
 
-    /// Applies a page; where an event in it cannot be applied, everything up to that event.
+    /// Applies a page; where an event in it cannot be applied, everything up to that event. Says how far it came.
     async fn project(
         &self,
         projection: &dyn Projection,
         mut at: Checkpoint,
         page: &Page,
         news: Range<usize>,
-    ) -> Result<Checkpoint, Halt> {
+    ) -> (Checkpoint, Result<(), Halt>) {
         match self.apply(projection, at, page, news.clone()).await {
+            Ok(to) => return (to, Ok(())),
             Err(Trouble::Projection(error)) if !error.passes() => {}
-            applied => return Ok(applied?),
+            Err(trouble) => return (at, Err(trouble.into())),
         }
         for index in news {
             at = match self.apply(projection, at, page, index..index + 1).await {
-                Err(Trouble::Projection(error)) if !error.passes() => return Err(stop(&page.records[index], &error)),
-                applied => applied?,
+                Ok(to) => to,
+                Err(Trouble::Projection(error)) if !error.passes() => {
+                    return (at, Err(stop(&page.records[index], &error)));
+                }
+                Err(trouble) => return (at, Err(trouble.into())),
             };
         }
-        Ok(at)
+        (at, Ok(()))
     }
 
     /// Applies some events of a page and moves the checkpoint, in one transaction.
@@ -180,7 +191,8 @@ impl Follower {
         Ok(to)
     }
 
-    /// Runs the commands that a page calls for, one after the other, and moves the checkpoint behind the last one.
+    /// Runs the commands that a page calls for, one after the other, and moves the checkpoint behind the last one that
+    /// went well. Says how far it came.
     async fn react(
         &self,
         reaction: &dyn Reaction,
@@ -188,20 +200,21 @@ impl Follower {
         at: Checkpoint,
         page: &Page,
         news: Range<usize>,
-    ) -> Result<Checkpoint, Halt> {
+    ) -> (Checkpoint, Result<(), Halt>) {
         let mut to = at;
-        let mut halt = None;
+        let mut done = Ok(());
         for index in news {
-            if let Err(reason) = self.react_to(reaction, own, page, index).await {
-                halt = Some(reason);
+            done = self.react_to(reaction, own, page, index).await;
+            if done.is_err() {
                 break;
             }
             to = checkpoint_at(at, page, index);
         }
-        if to != at && !at.advance(to, reaction.name(), &self.pool).await? {
-            return Err(Trouble::SecondRunner.into());
+        match at.advance(to, reaction.name(), &self.pool).await {
+            Ok(true) => (to, done),
+            Ok(false) => (at, Err(Trouble::SecondRunner.into())),
+            Err(error) => (at, Err(Trouble::Database(error).into())),
         }
-        halt.map_or(Ok(to), Err)
     }
 
     async fn react_to(&self, reaction: &dyn Reaction, own: &Log, page: &Page, index: usize) -> Result<(), Halt> {
