@@ -13,7 +13,8 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for path in files {
         let name = path.file_stem().unwrap_or_default();
-        writeln!(list, "    ({name:?}, include_str!({path:?})),").map_err(io::Error::other)?;
+        writeln!(list, "    ({:?}, include_str!({:?})),", name.to_string_lossy(), path.to_string_lossy())
+            .map_err(io::Error::other)?;
     }
     list.push_str("]\n");
     fs::write(variable("OUT_DIR")?.join("scenario_files.rs"), list)

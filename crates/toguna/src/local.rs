@@ -2,9 +2,12 @@
 //! the keys that callers and services share. Nothing here outlives the process that started it.
 
 pub mod child;
+pub mod home;
 pub mod identity;
 pub mod nats;
+mod persons;
 pub mod postgres;
+pub mod stack;
 
 use std::{fs, io, net::TcpListener, path::Path, time::Duration};
 

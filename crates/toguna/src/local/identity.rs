@@ -16,13 +16,15 @@ use rand::RngCore as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{hex, kept, random_hex, write_private};
+use super::{hex, kept, persons::Persons, random_hex, write_private};
 
 /// Who signs the tokens of a local stack.
 pub const ISSUER: &str = "toguna-local";
 
 /// For whom they are meant.
 pub const AUDIENCE: &str = "toguna";
+
+const PSEUDONYM_KEY: &str = "pseudonym.key";
 
 /// PKCS #8 of an Ed25519 key (RFC 8410) up to the 32 bytes of the key itself.
 const PKCS8_ED25519: [u8; 16] =
@@ -55,6 +57,7 @@ pub struct Identity {
     key: EncodingKey,
     key_id: String,
     folder: PathBuf,
+    persons: Persons,
 }
 
 impl Identity {
@@ -75,9 +78,10 @@ impl Identity {
             .with_context(|| format!("{} holds no Ed25519 key", file.display()))?;
         let key_id = hex(&Sha256::digest(serde_json::to_vec(&public.algorithm)?))[..16].to_owned();
         public.common.key_id = Some(key_id.clone());
-        let identity = Self { key, key_id, folder };
+        let pseudonym_key = kept(&folder.join(PSEUDONYM_KEY), || random_hex(32))?;
+        let persons = Persons::open(folder.join("persons"), &pseudonym_key)?;
+        let identity = Self { key, key_id, folder, persons };
         fs::write(identity.jwks(), serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)?;
-        kept(&identity.pseudonym_key(), || random_hex(32))?;
         Ok(identity)
     }
 
@@ -88,11 +92,17 @@ impl Identity {
 
     /// File of the key that turns persons into pseudonyms: 32 bytes in hexadecimal.
     pub fn pseudonym_key(&self) -> PathBuf {
-        self.folder.join("pseudonym.key")
+        self.folder.join(PSEUDONYM_KEY)
+    }
+
+    /// The person behind a pseudonym of the logs, where a token was made here for that person.
+    pub fn person(&self, pseudonym: &str) -> Option<String> {
+        self.persons.name(pseudonym)
     }
 
     /// A token for a person of an organisation (`partners/…`) with roles, valid from now.
     pub fn token(&self, roles: &[&str], organisation: &str, person: &str, valid: SignedDuration) -> Result<String> {
+        self.persons.enter(ISSUER, person)?;
         let now = Timestamp::now();
         let claims = Claims {
             iss: ISSUER.to_owned(),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a service may be starting, busy or behind before the run gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a run did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
