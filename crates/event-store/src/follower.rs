@@ -12,6 +12,7 @@ mod status;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use sqlx::PgPool;
@@ -31,8 +32,12 @@ pub struct Followers {
     read_models: PgPool,
     own: Option<Log>,
     nats: Option<Nats>,
-    work: Vec<Work>,
+    projections: Vec<Arc<dyn Projection>>,
+    reactions: Vec<Arc<dyn Reaction>>,
 }
+
+/// How long a service that starts waits for logs that cannot be seen.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a follower does with events.
 pub(crate) enum Work {
@@ -59,7 +64,7 @@ impl Work {
 impl Followers {
     /// None yet; their checkpoints are kept beside the read models.
     pub fn new(read_models: PgPool) -> Self {
-        Self { read_models, own: None, nats: None, work: Vec::new() }
+        Self { read_models, own: None, nats: None, projections: Vec::new(), reactions: Vec::new() }
     }
 
     /// The service's own log, read from Postgres: its followers work while NATS does not.
@@ -79,28 +84,30 @@ impl Followers {
     /// Adds a projection.
     #[must_use]
     pub fn projection(mut self, projection: impl Projection) -> Self {
-        self.work.push(Work::Projection(Arc::new(projection)));
+        self.projections.push(Arc::new(projection));
         self
     }
 
-    /// Adds a reaction, whose commands go to the own log: name that first.
+    /// Adds a reaction, whose commands go to the service's own log.
     #[must_use]
     pub fn reaction(mut self, reaction: impl Reaction) -> Self {
-        let own = self.own.clone().expect("a reaction needs a log of its own service");
-        self.work.push(Work::Reaction(Arc::new(reaction), own));
+        self.reactions.push(Arc::new(reaction));
         self
     }
 
     /// Starts them all; they end with `shutdown`. Those who follow the same log share what is read of it.
     ///
     /// # Panics
-    /// Where two have the same name, or one follows another service's log and no NATS was named: mistakes of the
-    /// service's own wiring.
+    /// Where two have the same name, one follows another service's log and no NATS was named, or one is a reaction and
+    /// no log of its own service was: mistakes of the service's own wiring.
     pub fn start(self, shutdown: &CancellationToken) -> Following {
         let mut feeds: HashMap<String, Arc<Feed>> = HashMap::new();
         let (board, followers) = watch::channel(BTreeMap::new());
         let board = Arc::new(board);
-        for work in self.work {
+        let reactions = self.reactions.into_iter().map(|reaction| {
+            Work::Reaction(reaction, self.own.clone().expect("a reaction has a log of its own service"))
+        });
+        for work in self.projections.into_iter().map(Work::Projection).chain(reactions) {
             let (name, log) = (work.name(), work.source().to_owned());
             let feed = feeds.entry(log.clone()).or_insert_with_key(|log| {
                 let source = match &self.own {
@@ -139,14 +146,23 @@ impl Following {
         self.followers.clone()
     }
 
-    /// Waits until every follower has seen, once, all that its log held. Until then answers may miss what is long
-    /// recorded.
+    /// Waits until every follower has seen, once, all that its log held: until then answers may miss what is long
+    /// recorded. One that is stopped is not waited for, nor, after a while, one whose log cannot be seen: a service
+    /// does its own work without NATS and without the others, and tokens keep its answers honest.
     pub async fn caught_up(&self) {
         let mut followers = self.followers.clone();
-        let all = |followers: &BTreeMap<&'static str, FollowerStatus>| {
-            followers.values().all(|follower| follower.has_caught_up)
+        let seen = |follower: &FollowerStatus| {
+            follower.has_caught_up || matches!(follower.state, FollowerState::Stopped { .. })
         };
-        if followers.wait_for(all).await.is_err() {
+        let all_seen = followers.wait_for(|followers| followers.values().all(seen));
+        if tokio::time::timeout(PATIENCE, all_seen).await.is_ok_and(|ended| ended.is_ok()) {
+            return;
+        }
+        let blind = |follower: &FollowerStatus| {
+            follower.epoch.is_none() || matches!(follower.state, FollowerState::Retrying { .. })
+        };
+        let rest = followers.wait_for(|followers| followers.values().all(|follower| seen(follower) || blind(follower)));
+        if rest.await.is_err() {
             // They ended before: nobody will ever catch up.
             std::future::pending::<()>().await;
         }

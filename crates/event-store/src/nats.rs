@@ -191,7 +191,12 @@ impl LogStream {
     pub async fn create(&self, epoch: Epoch, replicas: usize) -> Result<(), NatsError> {
         self.connected()?;
         let created = self.nats.jetstream.create_stream(self.config(epoch, replicas)).await;
-        created.map(|_| ()).map_err(failed("make the stream"))
+        let created = created.map_err(failed("make the stream"))?;
+        // An older server passes over what it does not know.
+        if !created.cached_info().config.allow_atomic_publish {
+            return Err(failed("make the stream")("nats-server 2.12 or newer is needed"));
+        }
+        Ok(())
     }
 
     /// Deletes it with all its messages, which are nothing but copies.

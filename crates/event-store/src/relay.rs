@@ -60,7 +60,7 @@ pub(crate) enum RelayError {
 /// How long an idle relay sleeps at most before it looks at the connection again.
 const TICK: Duration = Duration::from_secs(1);
 /// Longest pause between two tries.
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts the relay of a log; it ends with `shutdown`. No failure of NATS or Postgres ends it or anything else.
 pub fn start(log: Log, nats: &Nats, config: RelayConfig, shutdown: CancellationToken) -> watch::Receiver<RelayStatus> {

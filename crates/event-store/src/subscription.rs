@@ -46,7 +46,12 @@ impl Subscription {
 
     /// The records from a position on; none where the stream ends before it.
     pub async fn page(&self, from: u64) -> Result<Page, FeedError> {
-        let records = self.stream.range(from, PAGE_EVENTS).await?;
+        let records = match self.stream.range(from, PAGE_EVENTS).await {
+            Ok(records) => records,
+            // The other service has not published anything yet.
+            Err(_) if self.stream.state().await?.is_none() => return Page::checked(None, from, std::iter::empty()),
+            Err(error) => return Err(error.into()),
+        };
         let published = records.first().map(|record| record.epoch);
         let epoch = match published {
             Some(epoch) => Some(epoch),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Longest pause between two tries.
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a follower does not go on.
 enum Halt {

@@ -46,13 +46,18 @@ async fn a_projection_killed_at_any_moment_applies_each_event_once() {
     let stage = Stage::new().await;
     let _relaying = stage.relay();
     let pool = read_models().await;
+    let mut interrupted = 0;
     for round in 0..25_u64 {
-        stage.append("a", 40).await;
+        stage.append("a", 10).await;
         stage.append("b", 3).await;
-        let running = Running::start(elsewhere(&pool, &stage.nats).projection(Totals::of("tallies")));
-        tokio::time::sleep(Duration::from_millis(round * 7 % 60)).await;
+        let slow = Totals { pace: Duration::from_millis(2), ..Totals::of("tallies") };
+        let running = Running::start(elsewhere(&pool, &stage.nats).projection(slow));
+        tokio::time::sleep(Duration::from_millis(round * 13 % 97)).await;
+        let status = running.status("totals");
+        interrupted += usize::from(status.epoch.is_some() && status.position < stage.log.head());
         drop(running);
     }
+    assert!(interrupted > 0, "none was killed at work");
     let running = Running::start(elsewhere(&pool, &stage.nats).projection(Totals::of("tallies")));
     running.reaches("totals", stage.log.head()).await;
     assert_eq!(totals(&pool, "totals").await, expected(&stage.log).await);
@@ -63,10 +68,21 @@ async fn two_runners_of_one_projection_apply_each_event_once() {
     let stage = Stage::new().await;
     let _relaying = stage.relay();
     let pool = read_models().await;
-    let runners = [(); 2].map(|()| Running::start(elsewhere(&pool, &stage.nats).projection(Totals::of("tallies"))));
-    for _ in 0..60 {
-        stage.append("a", 2).await;
-    }
+    let slow = || Totals { pace: Duration::from_millis(5), ..Totals::of("tallies") };
+    let runners = [(); 2].map(|()| Running::start(elsewhere(&pool, &stage.nats).projection(slow())));
+    let noticed = async {
+        tokio::select! {
+            trouble = runners[0].is_troubled("totals") => trouble,
+            trouble = runners[1].is_troubled("totals") => trouble,
+        }
+    };
+    let load = async {
+        for _ in 0..60 {
+            stage.append("a", 2).await;
+        }
+    };
+    let ((), noticed) = tokio::join!(load, noticed);
+    assert_eq!(noticed, "somebody else runs this follower");
     for running in &runners {
         running.reaches("totals", stage.log.head()).await;
     }
@@ -235,4 +251,18 @@ async fn run(log: &Log, amount: i64) {
     let command = count(amount);
     let executed = log.execute(request(), act_of("someone"), move |unit| unit.handle::<Tally>(&name, &command)).await;
     executed.expect("counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_comes_later_is_followed_from_its_start() {
+    let stage = Stage::new().await;
+    let pool = read_models().await;
+    let running = Running::start(elsewhere(&pool, &stage.nats).projection(Totals::of("tallies")));
+    stage.append("a", 7).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(running.status("totals").epoch, None, "nothing is known of it yet");
+    let _relaying = stage.relay();
+    running.reaches("totals", 7).await;
+    running.following.caught_up().await;
+    assert_eq!(totals(&pool, "totals").await, expected(&stage.log).await);
 }

@@ -1,6 +1,6 @@
 //! A service that follows the tallies: a projection that adds up, a reaction that carries them into its own log.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use contracts::toguna::{log::v1::EventRecord, r#type::v1::Money};
 use event_store::{
@@ -25,11 +25,13 @@ pub struct Totals {
     pub source: String,
     /// Amount that it cannot bear.
     pub poison: Option<i64>,
+    /// Time that it takes for an event.
+    pub pace: Duration,
 }
 
 impl Totals {
     pub fn of(source: &str) -> Self {
-        Self { name: "totals", source: source.to_owned(), poison: None }
+        Self { name: "totals", source: source.to_owned(), poison: None, pace: Duration::ZERO }
     }
 }
 
@@ -55,6 +57,7 @@ impl Projection for Totals {
         Box::pin(async move {
             for record in batch {
                 let Some(amount) = amount(record)? else { continue };
+                tokio::time::sleep(self.pace).await;
                 if self.poison == Some(amount) {
                     return Err(ProjectionError::Impossible(format!("{amount} is too much")));
                 }

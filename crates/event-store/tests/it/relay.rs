@@ -93,7 +93,7 @@ async fn an_older_copy_is_continued_where_it_ends() {
     fs::remove_dir_all(stage.server.store()).expect("wiped");
     fs::rename(&older, stage.server.store()).expect("put back");
     stage.server.resume().await.expect("it starts");
-    // Without a new event: a reconnection is reason enough to look.
+    // Without a new event: the relay looks by itself.
     until("the tail is back", async || stage.stream().await.cached_info().state.last_sequence == 100).await;
     stage.caught_up(&relaying).await;
     stage.assert_stream_is_a_copy().await;
