@@ -27,6 +27,7 @@ mod stored;
 mod subscription;
 mod text;
 mod token;
+mod touched;
 mod trace;
 mod unit;
 
@@ -51,4 +52,5 @@ pub use resource::{period_from_proto, period_to_proto, provenance};
 pub use stored::{Payload, Stored, any_payload, decode_record};
 pub use text::{text_from_proto, text_to_proto};
 pub use token::{ConsistencyToken, Epoch, InvalidToken};
+pub use touched::Touched;
 pub use unit::{Interrupt, Refusal, Unit};

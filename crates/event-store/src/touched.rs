@@ -1,0 +1,52 @@
+//! What a batch of a log's events did to the streams of one kind: the step from events to the rows of a read model
+//! that shows resources whole.
+
+use std::collections::BTreeMap;
+
+use contracts::toguna::log::v1::EventRecord;
+use event_sourcing::StreamName;
+
+use crate::{DecodeError, Log, ProjectionError, StoreError, Stored};
+
+/// A stream as a batch left it.
+#[derive(Debug, Clone)]
+pub struct Touched<A> {
+    /// Its name.
+    pub name: StreamName,
+    /// Version of its last event in the batch.
+    pub version: u64,
+    /// The state after that event, whatever was recorded later.
+    pub state: A,
+}
+
+impl Log {
+    /// The streams of an aggregate that these events of this log touched, in order of their names, each as it was after
+    /// the last of the events. So the rows made of it are the same however the events are cut into batches.
+    pub async fn touched<A: Stored>(&self, batch: &[EventRecord]) -> Result<Vec<Touched<A>>, ProjectionError> {
+        let mut versions = BTreeMap::new();
+        for record in batch {
+            let name: StreamName = record.stream.parse().map_err(|_| DecodeError::Invalid("stream"))?;
+            if name.category() == A::CATEGORY {
+                versions.insert(name, record.version);
+            }
+        }
+        let mut touched = Vec::with_capacity(versions.len());
+        for (name, version) in versions {
+            let history = self.history::<A>(&name).await?;
+            let state =
+                if history.version() == version { history.state().clone() } else { history.state_at(version) };
+            touched.push(Touched { name, version, state });
+        }
+        Ok(touched)
+    }
+}
+
+impl From<StoreError> for ProjectionError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Record { source, .. } => Self::Decode(source),
+            StoreError::Database(error) => Self::Database(error),
+            error @ (StoreError::Migrate(_) | StoreError::Closed) => Self::Impossible(error.to_string()),
+        }
+    }
+}
