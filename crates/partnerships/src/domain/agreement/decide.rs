@@ -21,9 +21,9 @@ use crate::domain::{
 };
 
 /// Who enters agreements in the register and describes them.
-const DESCRIBERS: &[&str] = &[SECRETARIAT, ADMINISTRATOR, FOCAL_POINT, SIGNATORY];
+pub(super) const DESCRIBERS: &[&str] = &[SECRETARIAT, ADMINISTRATOR, FOCAL_POINT, SIGNATORY];
 /// Who has full powers to consent (rule A2).
-const FULL_POWERS: &[&str] = &[SIGNATORY];
+pub(super) const FULL_POWERS: &[&str] = &[SIGNATORY];
 
 /// `None`: the command had its effect before.
 type Decided = Result<Option<AgreementEvent>, AgreementError>;
