@@ -25,6 +25,7 @@ mod resource;
 mod roles;
 mod stored;
 mod subscription;
+pub mod testing;
 mod text;
 mod token;
 mod touched;
