@@ -50,7 +50,7 @@ pub use read::PageLimit;
 pub use read_models::open_read_models;
 pub use record::{MAX_RECORD_BYTES, StoredEvent};
 pub use resource::{period_from_proto, period_to_proto, provenance};
-pub use stored::{Payload, Stored, any_payload, decode_record};
+pub use stored::{Decoding, Payload, Stored, any_payload, decode_record};
 pub use text::{text_from_proto, text_to_proto};
 pub use token::{ConsistencyToken, Epoch, InvalidToken};
 pub use touched::Touched;

@@ -30,6 +30,33 @@ impl Payload {
     }
 }
 
+/// Tries one message type after the other: how a service's `codec.rs` reads its events.
+pub struct Decoding<'a, E> {
+    payload: &'a Payload,
+    event: Option<Result<E, DecodeError>>,
+}
+
+impl<'a, E> Decoding<'a, E> {
+    /// Nothing tried yet.
+    pub fn of(payload: &'a Payload) -> Self {
+        Self { payload, event: None }
+    }
+
+    /// If it is such a message, this is its event.
+    #[must_use]
+    pub fn or<M: prost::Message + Name + Default>(mut self, event: impl FnOnce(M) -> Result<E, DecodeError>) -> Self {
+        if self.event.is_none() {
+            self.event = self.payload.to::<M>().map(|message| event(message?));
+        }
+        self
+    }
+
+    /// The event, or that no type tried is its type.
+    pub fn finish(self) -> Result<E, DecodeError> {
+        self.event.unwrap_or_else(|| Err(DecodeError::UnknownType(self.payload.type_name.clone())))
+    }
+}
+
 /// An aggregate whose events can be stored. Implemented in a service's `codec.rs`, the only file that knows both.
 pub trait Stored: Aggregate {
     /// The stored form of an event.
