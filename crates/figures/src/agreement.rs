@@ -107,9 +107,7 @@ impl<'a> Agreement<'a> {
     }
 
     pub fn evidence(&self) -> Evidence {
-        let mut evidence = Evidence::default();
-        self.history.iter().for_each(|seen| evidence.add(*seen, false));
-        evidence
+        self.history.iter().map(|seen| Evidence::of(*seen, false)).collect()
     }
 
     pub fn report(&self, cited_by: Vec<String>) -> ChainAgreement {

@@ -86,9 +86,7 @@ impl Amounts {
 
     /// What stands behind all of them.
     pub fn evidence(&self) -> Evidence {
-        let mut evidence = Evidence::default();
-        self.tallies().into_iter().for_each(|tally| evidence.merge(&tally.evidence));
-        evidence
+        self.tallies().into_iter().map(|tally| tally.evidence.clone()).collect()
     }
 
     /// Whether no record counts.

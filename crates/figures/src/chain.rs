@@ -39,9 +39,9 @@ pub fn contract_chain(facts: &Facts, contract: &str, clocks: Clocks) -> Result<O
     let measured = measurements(&view, contract, &commitments);
 
     let mut evidence = evidence_of(&view, [contract, &signed.decision], &payments);
-    agreements.iter().for_each(|(agreement, _)| evidence.merge(&agreement.evidence()));
-    commitments.iter().for_each(|commitment| evidence.merge(&commitment.evidence()));
-    measured.iter().for_each(|(_, of_values)| evidence.merge(of_values));
+    evidence.extend(agreements.iter().map(|(agreement, _)| agreement.evidence()));
+    evidence.extend(commitments.iter().map(CitedCommitment::evidence));
+    evidence.extend(measured.iter().map(|(_, evidence)| evidence.clone()));
     Ok(Some(pb::ContractChain {
         standpoint: Some(view.standpoint(&evidence)),
         agreements: agreements.iter().map(|(agreement, cited_by)| agreement.report(names(cited_by))).collect(),
@@ -59,10 +59,8 @@ fn names(names: &BTreeSet<&str>) -> Vec<String> {
 }
 
 fn evidence_of(view: &View<'_>, streams: [&str; 2], payments: &[Paid<'_>]) -> Evidence {
-    let mut evidence = Evidence::default();
     let counted = streams.into_iter().flat_map(|stream| view.disbursements.counted(stream));
-    counted.chain(payments.iter().map(|paid| paid.seen)).for_each(|seen| evidence.add(seen, false));
-    evidence
+    counted.chain(payments.iter().map(|paid| paid.seen)).map(|seen| Evidence::of(seen, false)).collect()
 }
 
 /// A commitment that the contract or its decision cites, known to its log or not.
@@ -156,7 +154,9 @@ fn contract_link(
     payments: &[Paid<'_>],
 ) -> Result<pb::ChainContract, TooLarge> {
     let mut amounts = Amounts::contracted(view.disbursements, contract);
-    payments.iter().for_each(|paid| amounts.paid.add(&paid.disbursed.amount, paid.seen, false));
+    for paid in payments {
+        amounts.paid.add(&paid.disbursed.amount, paid.seen, false);
+    }
     Ok(pb::ChainContract {
         contract: contract.into(),
         reference: signed.reference.clone(),
@@ -257,3 +257,6 @@ fn measurements(
         .map(|measured| (measured.report(), measured.evidence()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

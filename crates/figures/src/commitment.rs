@@ -47,7 +47,7 @@ impl<'a> CommitmentState<'a> {
         });
         let (event, declaration) = declared?;
         let confirmed = log.known(name).any(|seen| matches!(seen.fact(), Commitment::CommitmentConfirmed(_)));
-        let confirmed = confirmed || !declaration.from_source();
+        let confirmed = confirmed || !declaration.is_from_source();
         let mut state = Self {
             name,
             declared: event,

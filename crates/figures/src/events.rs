@@ -3,3 +3,6 @@
 pub(crate) mod commitments;
 pub(crate) mod disbursements;
 pub(crate) mod partnerships;
+
+#[cfg(test)]
+mod tests;

@@ -21,18 +21,21 @@ pub(crate) struct Evidence {
 type Exactness = (bool, bool);
 
 impl Evidence {
-    /// Adds a record. `confirmed`: what was recorded from a source has been confirmed since.
-    pub fn add<F>(&mut self, seen: Seen<'_, F>, confirmed: bool) {
+    /// One record. `confirmed`: what was recorded from a source has been confirmed since.
+    pub fn of<F>(seen: Seen<'_, F>, confirmed: bool) -> Self {
         let provenance = &seen.said.provenance;
-        let dates = provenance.sources.iter().filter_map(|source| source.issued_on);
-        let dated = dates.filter_map(|date| Some((calendar::last_day(date)?, (date.day > 0, date.month > 0), date)));
-        let latest_source = dated.max_by_key(|(day, exactness, _)| (*day, *exactness));
-        self.merge(&Self {
-            records: 1,
-            certainty: provenance.certainty(),
-            unconfirmed: seen.from_source() && !confirmed,
-            latest_source,
+        let issued = provenance.sources.iter().filter_map(|source| {
+            let date = source.issued_on?;
+            Some((calendar::last_day(date)?, (date.day > 0, date.month > 0), date))
         });
+        let latest_source = issued.max_by_key(|(day, exactness, _)| (*day, *exactness));
+        let unconfirmed = seen.is_from_source() && !confirmed;
+        Self { records: 1, certainty: provenance.certainty(), unconfirmed, latest_source }
+    }
+
+    /// Adds a record.
+    pub fn add<F>(&mut self, seen: Seen<'_, F>, confirmed: bool) {
+        self.merge(&Self::of(seen, confirmed));
     }
 
     pub fn merge(&mut self, other: &Self) {
@@ -56,6 +59,22 @@ impl Evidence {
     }
 }
 
+impl FromIterator<Self> for Evidence {
+    fn from_iter<I: IntoIterator<Item = Self>>(evidence: I) -> Self {
+        let mut all = Self::default();
+        all.extend(evidence);
+        all
+    }
+}
+
+impl Extend<Self> for Evidence {
+    fn extend<I: IntoIterator<Item = Self>>(&mut self, others: I) {
+        for other in others {
+            self.merge(&other);
+        }
+    }
+}
+
 /// A sum and what stands behind it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -75,7 +94,14 @@ impl Tally {
         if amounts.peek().is_some() {
             self.evidence.add(seen, confirmed);
         }
-        amounts.for_each(|amount| self.sums.add(amount));
+        for amount in amounts {
+            self.sums.add(amount);
+        }
+    }
+
+    /// Whether no record counts.
+    pub fn is_empty(&self) -> bool {
+        self.evidence.records == 0
     }
 
     /// Adds another sum to this one.

@@ -189,3 +189,6 @@ impl Place {
         later.checked_sub(1).map_or(0, |index| self.times[index].1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ impl<'a> InitiativeState<'a> {
         });
         let (registered, registration) = registration?;
         let confirmed = log.known(name).any(|seen| matches!(seen.fact(), Commitment::InitiativeConfirmed(_)));
-        let confirmed = confirmed || !registration.from_source();
+        let confirmed = confirmed || !registration.is_from_source();
         let mut state = Self {
             name,
             description: registered.description.as_ref(),

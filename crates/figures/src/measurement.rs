@@ -59,11 +59,13 @@ fn measured_by<'a>(log: LogView<'a, Commitment>, indicator: &'a str) -> Vec<Meas
     for seen in log.counted(indicator) {
         match seen.fact() {
             Commitment::IndicatorTargetSet(event) => {
-                event.point.as_ref().map(|point| targets.insert(key(point), event.target.as_ref()));
+                let point = event.point.as_ref().map(key);
+                targets.extend(point.map(|point| (point, event.target.as_ref())));
             }
             Commitment::IndicatorValueReported(event) => {
                 let value = Value { reported: event, record: seen, restated: None };
-                event.point.as_ref().map(|point| points.entry(key(point)).or_default().push(value));
+                let point = event.point.as_ref().map(key);
+                points.entry(point.unwrap_or_default()).or_default().push(value);
             }
             Commitment::IndicatorValueRestated(event) => {
                 restated.insert(event.value_version, (event, seen));
@@ -114,12 +116,9 @@ impl Measured<'_> {
     }
 
     pub fn evidence(&self) -> Evidence {
-        let mut evidence = Evidence::default();
-        for value in &self.values {
-            evidence.add(value.record, false);
-            value.restated.iter().for_each(|(_, seen)| evidence.add(*seen, false));
-        }
-        evidence
+        let restatements = self.values.iter().filter_map(|value| value.restated.map(|(_, seen)| seen));
+        let records = self.values.iter().map(|value| value.record).chain(restatements);
+        records.map(|seen| Evidence::of(seen, false)).collect()
     }
 
     pub fn report(&self) -> pb::Measurement {
@@ -169,8 +168,9 @@ fn contradict(one: &Quantity, other: &Quantity) -> bool {
     let number = |quantity: &Quantity| quantity.value.as_ref().and_then(|value| value.value.parse::<Decimal>().ok());
     let (Some(first), Some(second)) = (number(one), number(other)) else { return false };
     match (one.qualifier(), other.qualifier()) {
-        (Qualifier::InWords | Qualifier::Unspecified, _) | (_, Qualifier::InWords | Qualifier::Unspecified) => false,
-        (Qualifier::AtLeast, Qualifier::AtLeast) => false,
+        (Qualifier::InWords | Qualifier::Unspecified, _)
+        | (_, Qualifier::InWords | Qualifier::Unspecified)
+        | (Qualifier::AtLeast, Qualifier::AtLeast) => false,
         (Qualifier::AtLeast, Qualifier::Exact | Qualifier::About) => second < first,
         (Qualifier::Exact | Qualifier::About, Qualifier::AtLeast) => first < second,
         (Qualifier::Exact | Qualifier::About, Qualifier::Exact | Qualifier::About) => first != second,

@@ -31,8 +31,7 @@ pub fn portfolio(facts: &Facts, scope: &PortfolioScope, clocks: Clocks) -> Resul
     lines.retain(|line| !line.amounts.is_empty());
     lines.sort_by(|a, b| (&a.proposed.reference, a.decision).cmp(&(&b.proposed.reference, b.decision)));
 
-    let mut evidence = Evidence::default();
-    lines.iter().for_each(|line| evidence.merge(&line.amounts.evidence()));
+    let evidence: Evidence = lines.iter().map(|line| line.amounts.evidence()).collect();
     let alone = |line: &Line<'_>| line.proposed.country_codes.iter().all(|code| *code == scope.country_code);
     let (own, regional): (Vec<_>, Vec<_>) = lines.into_iter().partition(alone);
     Ok(pb::Portfolio {
@@ -111,8 +110,10 @@ fn payments(log: LogView<'_, Disbursement>, by_contract: &HashMap<&str, usize>, 
 
 fn group(lines: &[Line<'_>]) -> Result<pb::PortfolioGroup, TooLarge> {
     let mut total = Amounts::default();
-    lines.iter().for_each(|line| total.absorb(&line.amounts));
-    let approved = lines.iter().filter(|line| line.amounts.approved != crate::evidence::Tally::default()).count();
+    for line in lines {
+        total.absorb(&line.amounts);
+    }
+    let approved = lines.iter().filter(|line| !line.amounts.approved.is_empty()).count();
     Ok(pb::PortfolioGroup {
         decisions: u32::try_from(approved).unwrap_or(u32::MAX),
         total: Some(total.figures()?),
@@ -139,3 +140,6 @@ impl Line<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,7 @@ impl<'a, F> Seen<'a, F> {
     }
 
     /// Whether another organisation recorded it from a source.
-    pub fn from_source(&self) -> bool {
+    pub fn is_from_source(&self) -> bool {
         self.said.provenance.basis() == pb::Basis::RecordedFromSource
     }
 

@@ -31,11 +31,11 @@ pub fn scoreboard(facts: &Facts, framework: &str, clocks: Clocks) -> Option<pb::
     let mut own = latest(own);
     own.sort_by_key(|measured| (natural(code(measured)), measured.indicator));
 
-    let mut evidence = Evidence::default();
-    view.commitments.counted(framework).for_each(|seen| evidence.add(seen, false));
-    answers.commitments.iter().for_each(|commitment| evidence.merge(&commitment.evidence));
-    answers.initiatives.iter().for_each(|initiative| evidence.merge(&initiative.evidence));
-    own.iter().for_each(|measured| evidence.merge(&measured.evidence()));
+    let of_framework = view.commitments.counted(framework).map(|seen| Evidence::of(seen, false));
+    let mut evidence: Evidence = of_framework.collect();
+    evidence.extend(answers.commitments.iter().map(|commitment| commitment.evidence.clone()));
+    evidence.extend(answers.initiatives.iter().map(|initiative| initiative.evidence.clone()));
+    evidence.extend(own.iter().map(|measured| measured.evidence()));
     Some(pb::Scoreboard {
         framework: framework.into(),
         title: registered.title.clone(),

@@ -6,6 +6,7 @@ use crate::event::{Complete, events};
 
 events! {
     /// An event of the log `partnerships` that counts.
+    #[expect(clippy::enum_variant_names, reason = "each bears the name of its message")]
     Partnership of "toguna.partnerships.events.v1":
     counts {
         AgreementRegistered, AgreementNegotiationOpened, AgreementTextInitialled, AgreementTextAdopted,

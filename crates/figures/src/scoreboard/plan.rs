@@ -51,7 +51,7 @@ impl<'a> Plan<'a> {
             }
             _ => None,
         });
-        Self { framework, adopted, prolonged_until: prolonged.last(), items: in_tree_order(items.collect()) }
+        Self { framework, adopted, prolonged_until: prolonged.last(), items: in_tree_order(&items.collect::<Vec<_>>()) }
     }
 
     /// What the scoreboard says of it; adds to the evidence what was measured.
@@ -157,7 +157,7 @@ struct Score {
 impl<'a> Node<'_, 'a> {
     fn score(self, answers: &Answers<'a>, evidence: &mut Evidence) -> Score {
         let measured = answers.latest_of(self.subjects.into_iter());
-        measured.iter().for_each(|measured| evidence.merge(&measured.evidence()));
+        evidence.extend(measured.iter().map(|measured| measured.evidence()));
         let initiatives = u32::try_from(self.served_by.len()).unwrap_or(u32::MAX);
         Score {
             tally: pb::ScoreTally { initiatives, ..self.tally },
@@ -198,7 +198,7 @@ fn scored<'a>(commitment: &CommitmentState<'a>, view: &View<'a>) -> pb::ScoredCo
 }
 
 /// Each item after the one above it; one whose parent is not there, or leads back to it, stands at the top.
-fn in_tree_order(items: Vec<&PlanItemAdded>) -> Vec<&PlanItemAdded> {
+fn in_tree_order<'a>(items: &[&'a PlanItemAdded]) -> Vec<&'a PlanItemAdded> {
     let mut below: HashMap<&str, Vec<usize>> = HashMap::new();
     let codes: BTreeSet<&str> = items.iter().map(|item| item.item.as_str()).collect();
     for (index, item) in items.iter().enumerate() {
