@@ -171,3 +171,31 @@ async fn wait_for<T>(mut watched: watch::Receiver<T>, news: impl FnMut(&T) -> bo
         std::future::pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn page(from: u64, events: &[(u64, u128)]) -> Result<Page, FeedError> {
+        let event = |(position, epoch): &(u64, u128)| {
+            let epoch = Uuid::from_u128(*epoch).as_bytes().to_vec();
+            (*position, Bytes::new(), EventRecord { position: *position, epoch, ..EventRecord::default() })
+        };
+        Page::checked(Some(Uuid::from_u128(2).into()), from, events.iter().map(event))
+    }
+
+    #[test]
+    fn a_page_begins_where_it_was_asked_for_and_has_no_gap() {
+        assert_eq!(page(3, &[(3, 2), (4, 2)]).expect("a page").records.len(), 2);
+        assert!(matches!(page(3, &[(4, 2)]), Err(FeedError::Gap { after: 2, found: 4 })));
+        assert!(matches!(page(3, &[(3, 2), (5, 2)]), Err(FeedError::Gap { after: 3, found: 5 })));
+    }
+
+    #[test]
+    fn records_of_earlier_epochs_come_before_those_of_the_log_and_never_after() {
+        assert!(page(1, &[(1, 1), (2, 1), (3, 2)]).is_ok());
+        assert!(matches!(page(1, &[(1, 1), (2, 2), (3, 1)]), Err(FeedError::PastEpoch { position: 3 })));
+    }
+}

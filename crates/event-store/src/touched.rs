@@ -33,8 +33,7 @@ impl Log {
         let mut touched = Vec::with_capacity(versions.len());
         for (name, version) in versions {
             let history = self.history::<A>(&name).await?;
-            let state =
-                if history.version() == version { history.state().clone() } else { history.state_at(version) };
+            let state = if history.version() == version { history.state().clone() } else { history.state_at(version) };
             touched.push(Touched { name, version, state });
         }
         Ok(touched)

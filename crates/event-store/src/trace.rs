@@ -51,6 +51,9 @@ pub(crate) fn continue_from<'a>(span: &Span, traceparents: impl Iterator<Item = 
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::TracerProvider as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
     use super::*;
 
     #[test]
@@ -58,6 +61,31 @@ mod tests {
         let context = context_of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").expect("a context");
         assert_eq!(context.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert!(context.is_sampled() && context.is_remote());
+    }
+
+    const ONE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const OTHER: &str = "00-1bf7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    /// The trace of a span that works on the events of these commands.
+    fn trace_after(traceparents: &[&str]) -> String {
+        let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let span = tracing::info_span!("works");
+            continue_from(&span, traceparents.iter().copied());
+            traceparent_of(&span).expect("it is traced")[3..35].to_owned()
+        })
+    }
+
+    #[test]
+    fn work_on_the_events_of_one_command_goes_on_in_its_trace() {
+        assert_eq!(trace_after(&[ONE, ONE, "none"]), ONE[3..35]);
+    }
+
+    #[test]
+    fn work_on_the_events_of_several_commands_is_a_trace_of_its_own() {
+        let trace = trace_after(&[ONE, OTHER]);
+        assert!(trace != ONE[3..35] && trace != OTHER[3..35]);
     }
 
     #[test]

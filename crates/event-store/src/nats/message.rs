@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(value("ce-id"), Uuid::from_u128(9).to_string());
         assert_eq!(value("ce-type"), "toguna.partnerships.events.v1.AgreementSigned");
         assert_eq!(value("ce-subject"), "agreements/ml-fr-1994-circulation");
-        assert_eq!(value("ce-time"), "2026-11-18T09:46:40Z");
+        assert_eq!(value("ce-time"), "2026-11-18T11:06:40Z");
         assert_eq!(value("traceparent"), record().traceparent);
     }
 
