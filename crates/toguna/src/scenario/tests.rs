@@ -2,6 +2,8 @@ use prost_reflect::ReflectMessage as _;
 
 use super::*;
 
+mod story;
+
 fn step(acts: &str) -> String {
     format!("step = 9\non = \"2016-04-15\"\ntitle.en = \"Dialogue\"\ntitle.fr = \"Dialogue\"\n{acts}")
 }
