@@ -37,7 +37,7 @@ impl Fields {
         self.violations.push(Violation { field: field.into(), problem: problem.into() });
     }
 
-    /// INVALID_ARGUMENT with every violation, if there is one.
+    /// `INVALID_ARGUMENT` with every violation, if there is one.
     pub fn finish(self) -> Result<(), Status> {
         if self.violations.is_empty() { Ok(()) } else { Err(status::invalid(self.violations)) }
     }
@@ -62,6 +62,11 @@ impl Fields {
             ),
         }
         StreamName::new(category, "x").expect("a category is a valid first part of a name")
+    }
+
+    /// The name of a resource of a category; empty: `None`.
+    pub fn optional_name(&mut self, field: &str, text: &str, category: &str) -> Option<StreamName> {
+        (!text.is_empty()).then(|| self.name(field, text, category))
     }
 
     /// The name of an organisation: `partners/ml`.
@@ -244,6 +249,16 @@ impl Fields {
             self.violation(field, problem);
             (1..=MOST_VALUES).find_map(known).expect("an enumeration has a value beside zero")
         })
+    }
+
+    /// One of the values of an enumeration; unspecified: `None`.
+    pub fn optional_enumeration<P: TryFrom<i32>, T>(
+        &mut self,
+        field: &str,
+        value: i32,
+        read: impl Fn(P) -> Option<T>,
+    ) -> Option<T> {
+        (value != 0).then(|| self.enumeration(field, value, read))
     }
 }
 
