@@ -1,10 +1,16 @@
 //! The command line `toguna`: a whole stack of one's own on one machine, its demonstration, and what an auditor or a
 //! ministry asks of it.
 //!
-//! Start at `local`, which runs the servers; `scenario` is the demonstration, as data; `services` calls any RPC by its
-//! name.
+//! Start at `cli`, which says what can be asked; each file of `commands` answers one of them. `local` runs the servers;
+//! `scenario` is the demonstration, as data; `services` calls any RPC by its name.
 
+pub mod cli;
+pub mod commands;
 pub mod language;
 pub mod local;
+pub mod output;
+pub mod records;
 pub mod scenario;
 pub mod services;
+pub mod session;
+pub mod words;

@@ -46,19 +46,26 @@ pub fn owner(package: &str) -> &str {
 #[derive(Debug, Clone)]
 pub struct Services {
     channels: BTreeMap<String, Channel>,
+    addresses: BTreeMap<String, String>,
     language: Language,
 }
 
 impl Services {
     /// Services at these addresses (`127.0.0.1:7001`), by name. Connects at the first call, and again when needed.
     pub fn at<'a>(addresses: impl IntoIterator<Item = (&'a str, &'a str)>, language: Language) -> Result<Self> {
-        let mut channels = BTreeMap::new();
+        let (mut channels, mut known) = (BTreeMap::new(), BTreeMap::new());
         for (name, address) in addresses {
             let endpoint = Endpoint::from_shared(format!("http://{address}"))
                 .with_context(|| format!("{address:?} is no address of {name}"))?;
             channels.insert(name.to_owned(), endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy());
+            known.insert(name.to_owned(), address.to_owned());
         }
-        Ok(Self { channels, language })
+        Ok(Self { channels, addresses: known, language })
+    }
+
+    /// Where each service answers.
+    pub fn addresses(&self) -> &BTreeMap<String, String> {
+        &self.addresses
     }
 
     /// The connection to a service.

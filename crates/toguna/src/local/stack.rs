@@ -66,20 +66,15 @@ impl Stack {
     pub async fn start(home: Home, identity: &Identity, progress: impl Fn(&str)) -> Result<Self> {
         let lock = home.lock()?;
         let before = home.read_stack().unwrap_or_default();
-        let postgres = match env::var("DATABASE_URL") {
-            Ok(_) => None,
-            Err(_) => {
-                progress("PostgreSQL");
-                Some(Postgres::start(home.folder(), Disk::Durable).await?)
-            }
-        };
-        let nats = match env::var("NATS_URL") {
-            Ok(_) => None,
-            Err(_) => {
-                progress("nats-server");
-                Some(Nats::start(home.folder(), Disk::Durable).await?)
-            }
-        };
+        let (mut postgres, mut nats) = (None, None);
+        if env::var_os("DATABASE_URL").is_none() {
+            progress("PostgreSQL");
+            postgres = Some(Postgres::start(home.folder(), Disk::Durable).await?);
+        }
+        if env::var_os("NATS_URL").is_none() {
+            progress("nats-server");
+            nats = Some(Nats::start(home.folder(), Disk::Durable).await?);
+        }
         let nats_url = match &nats {
             Some(server) => server.url(),
             None => env::var("NATS_URL")?,

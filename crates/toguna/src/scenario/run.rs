@@ -12,6 +12,7 @@ use prost_reflect::DynamicMessage;
 
 use super::{Act, Scenario, Step};
 use crate::{
+    language::Words,
     local::identity::Identity,
     services::{self, Services, refusal::Refusal},
 };
@@ -28,8 +29,21 @@ pub struct Outcome {
     pub earlier: usize,
     /// Acts refused as the story says.
     pub refused: usize,
-    /// What was not carried out, and why, by number of the step.
-    pub skipped: Vec<(u32, String)>,
+    /// What was not carried out.
+    pub skipped: Vec<Skipped>,
+    /// The latest consistency token of each log written to.
+    pub tokens: Vec<String>,
+}
+
+/// What was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Number of the step.
+    pub step: u32,
+    /// The step's title.
+    pub what: Words,
+    /// Why.
+    pub why: Words,
 }
 
 /// A run under way.
@@ -67,7 +81,7 @@ impl<'a> Run<'a> {
         for step in self.scenario.steps.iter().filter(|step| extent == Extent::Whole || step.reference) {
             progress(step);
             if let Some(why) = &step.skipped {
-                self.outcome.skipped.push((step.number, format!("{}: {}", step.title.en, why.en)));
+                self.skip(step, why);
                 continue;
             }
             for act in &step.acts {
@@ -75,12 +89,17 @@ impl<'a> Run<'a> {
                 self.carry_out(step, act).await.with_context(place)?;
             }
         }
-        Ok(self.outcome)
+        Ok(Outcome { tokens: self.tokens.into_values().collect(), ..self.outcome })
+    }
+
+    fn skip(&mut self, step: &Step, why: &Words) {
+        let skipped = Skipped { step: step.number, what: step.title.clone(), why: why.clone() };
+        self.outcome.skipped.push(skipped);
     }
 
     async fn carry_out(&mut self, step: &Step, act: &Act) -> Result<()> {
         if let Some(why) = &act.skipped {
-            self.outcome.skipped.push((step.number, format!("{}: {}", act.key, why.en)));
+            self.skip(step, why);
             return Ok(());
         }
         // Later acts may have changed what an act is refused for, so a refusal is only shown the first time.

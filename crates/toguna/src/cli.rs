@@ -1,0 +1,213 @@
+//! What can be asked on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use contracts::toguna::r#type::v1 as types;
+use jiff::{Timestamp, civil};
+
+use crate::language::Language;
+
+const FIRST_STEPS: &str = "\
+First steps:
+  toguna up                                        a stack of one's own, with the Mali scenario; Ctrl-C stops it
+  toguna report portfolio --as-of 2016-04-15       what was decided for Mali by that day
+  toguna replay disbursements | less               every event of a log, in order
+  toguna show decisions/t05-eutf-sah-ml-07         one resource: its state, its events, its sources
+
+State is kept in .toguna of this folder or one above, or in TOGUNA_HOME; several stacks can run side by side.";
+
+/// What partners of migration cooperation agreed, promised and paid; and how anybody can check it.
+#[derive(Debug, Parser)]
+#[command(name = "toguna", version, after_help = FIRST_STEPS, max_term_width = 110)]
+pub struct Cli {
+    /// Language of the output [default: as LANG says]
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    pub lang: Option<Language>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// The language asked for.
+    pub fn language(&self) -> Language {
+        self.lang.unwrap_or_else(Language::of_environment)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a stack of one's own: PostgreSQL, nats-server and the four services, until Ctrl-C
+    #[command(after_long_help = "\
+DATABASE_URL (a role that may create databases and roles) and NATS_URL point it at servers that run already.
+
+Examples:
+  toguna up                            with the Mali scenario, loaded into empty logs
+  toguna up --empty                    with reference lists alone
+  TOGUNA_HOME=/tmp/other toguna up     another stack beside it")]
+    Up(Up),
+    /// Send the scenario to the running stack; what it holds already is not written again
+    Demo,
+    /// Print a token with which one may call the services of the running stack
+    #[command(after_long_help = "\
+Examples:
+  toguna token focal_point@ml-mmeia
+  toguna token fund_manager,secretariat@european-commission --person officer-2 --hours 8
+  curl … -H \"authorization: Bearer $(toguna token observer@ml)\" …")]
+    Token(Token),
+    /// Print the events of a service's log, in order, and check that none is missing
+    #[command(after_long_help = "\
+One event a line. With --json: position, stream, version, type, effective_on, recorded_at, actor, on_behalf_of, basis,
+certainty, sources, reason, request_id and the payload as proto3 JSON, and what else the record holds.
+
+Examples:
+  toguna replay disbursements --json > disbursements.jsonl
+  toguna replay partnerships --since 2026-11-23T10:00:00Z --follow
+  toguna replay disbursements --json | jq -s 'map(select(.type | endswith(\".DecisionApproved\"))) | length'")]
+    Replay(Replay),
+    /// Print a report over all three logs, as of a day and as known at a time
+    #[command(subcommand)]
+    Report(Report),
+    /// Print one resource: its state, its events, its sources, and who corrected what
+    #[command(after_long_help = "\
+Examples:
+  toguna show agreements/eu-ml-2016-communique
+  toguna show decisions/t05-eutf-sah-ml-01 --as-of 2016-04-15")]
+    Show(Show),
+}
+
+/// How to start a stack.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Stop by itself after the summary
+    #[arg(long)]
+    pub once: bool,
+    /// Load reference lists only
+    #[arg(long, conflicts_with = "no_demo")]
+    pub empty: bool,
+    /// Load nothing at all
+    #[arg(long)]
+    pub no_demo: bool,
+}
+
+/// Who the token is for.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// Roles, separated by commas, and the organisation: the id of a partner
+    #[arg(value_name = "ROLE@ORGANISATION")]
+    pub caller: String,
+    /// Which person of the organisation; different persons count as different eyes
+    #[arg(long, value_name = "NAME", default_value = "officer-1")]
+    pub person: String,
+    /// For how many hours it holds
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=24 * 31))]
+    pub hours: u32,
+}
+
+/// What to replay.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The service: partnerships, commitments or disbursements
+    pub service: String,
+    /// First position [default: 1]
+    #[arg(long, value_name = "POSITION", conflicts_with = "since")]
+    pub from: Option<u64>,
+    /// First event recorded at this time or later: 2026-11-23T10:00:00Z, or a day
+    #[arg(long, value_name = "TIME", value_parser = start_time)]
+    pub since: Option<Timestamp>,
+    /// Stay, and print what is recorded later
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// Which report.
+#[derive(Debug, Subcommand)]
+pub enum Report {
+    /// What funds decided, contracted, paid and recovered for a country
+    #[command(after_long_help = "\
+Examples:
+  toguna report portfolio --as-of 2016-12-11
+  toguna report portfolio --as-of 2016-04-15 --json | jq .total
+  toguna report portfolio --known-at 2026-11-23T10:00:00Z")]
+    Portfolio {
+        /// The country: ISO 3166-1 alpha-2
+        #[arg(long, value_name = "CODE", default_value = "ML")]
+        country: String,
+        /// Only this fund: funds/…
+        #[arg(long, value_name = "FUND", default_value = "")]
+        fund: String,
+        /// From where it is seen
+        #[command(flatten)]
+        view: View,
+    },
+    /// The chain of a contract: agreements, commitments, decision, contract, payments, values
+    #[command(after_long_help = "Example: toguna report chain contracts/t05-eutf-sah-ml-07-02")]
+    Chain {
+        /// The contract: contracts/…
+        contract: String,
+        /// From where it is seen
+        #[command(flatten)]
+        view: View,
+    },
+    /// What was promised under a framework and where it stands
+    #[command(after_long_help = "Example: toguna report scoreboard frameworks/rabat --as-of 2022-12-13")]
+    Scoreboard {
+        /// The framework: frameworks/…
+        framework: String,
+        /// From where it is seen
+        #[command(flatten)]
+        view: View,
+    },
+}
+
+/// The two clocks of a report, and its form.
+#[derive(Debug, Args)]
+pub struct View {
+    /// The state of the world on the evening of this day [default: today]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<civil::Date>,
+    /// As known at this time: 2026-11-23T10:00:00Z, or the end of a day [default: now]
+    #[arg(long, value_name = "TIME", value_parser = end_time)]
+    pub known_at: Option<Timestamp>,
+    /// Print CSV for spreadsheets
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Its name: decisions/…, agreements/…, commitments/…
+    pub resource: String,
+    /// Its state on the evening of this day [default: today]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub as_of: Option<civil::Date>,
+}
+
+fn date(text: &str) -> Result<civil::Date, String> {
+    text.parse().map_err(|_| "write a day as 2016-04-15".to_owned())
+}
+
+fn start_time(text: &str) -> Result<Timestamp, String> {
+    time(text, "00:00:00Z")
+}
+
+fn end_time(text: &str) -> Result<Timestamp, String> {
+    time(text, "23:59:59.999999999Z")
+}
+
+fn time(text: &str, of_a_day: &str) -> Result<Timestamp, String> {
+    let exact = text.parse().or_else(|_| format!("{text}T{of_a_day}").parse());
+    exact.map_err(|_| "write a time as 2026-11-23T10:00:00Z, or a day".to_owned())
+}
+
+/// The date as the services write it.
+pub fn wire_date(date: civil::Date) -> types::Date {
+    types::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! What each command does: one file each.
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+
+mod demo;
+mod replay;
+mod report;
+mod show;
+mod token;
+mod up;
+
+/// Carries out what was asked.
+pub async fn run(cli: Cli) -> Result<()> {
+    let (language, json) = (cli.language(), cli.json);
+    match cli.command {
+        Command::Up(options) => up::run(&options, language, json).await,
+        Command::Demo => demo::run(language, json).await,
+        Command::Token(options) => token::run(&options, language, json),
+        Command::Replay(options) => replay::run(&options, language, json).await,
+        Command::Report(report) => report::run(&report, language, json).await,
+        Command::Show(options) => show::run(&options, language, json).await,
+    }
+}

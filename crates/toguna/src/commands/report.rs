@@ -1,0 +1,102 @@
+//! `toguna report`: what oversight folds from all three logs.
+
+use anyhow::{Context as _, Result};
+use contracts::toguna::oversight::v1::Standpoint;
+use jiff::Timestamp;
+use prost::Message;
+use prost_reflect::{DynamicMessage, SerializeOptions};
+use serde::Serialize;
+
+use crate::{
+    cli::{Report, View, wire_date},
+    language::Language,
+    output,
+    records::{iso_date, time},
+    services,
+    session::Session,
+    words,
+};
+
+pub(super) mod chain;
+pub(super) mod portfolio;
+pub(super) mod scoreboard;
+
+pub(super) async fn run(report: &Report, language: Language, as_json: bool) -> Result<()> {
+    let session = Session::open(language)?;
+    match report {
+        Report::Portfolio { country, fund, view } => {
+            let query = portfolio::Query { fund: fund.clone(), ..portfolio::Query::of(country, Vec::new()) };
+            let query = portfolio::Query { as_of: view.as_of.map(wire_date), known_at: known_at(view), ..query };
+            let portfolio = portfolio::ask(&session, &query).await?;
+            match form(view, as_json) {
+                Form::Json => output::json(&portfolio.to_json()?),
+                Form::Csv => output::csv(portfolio.to_rows()),
+                Form::Text => output::text(&portfolio.to_text(language)?),
+            }
+        }
+        Report::Chain { contract, view } => {
+            let chain = chain::ask(&session, contract, view).await?;
+            match form(view, as_json) {
+                Form::Json => output::json(&proto_json(&chain, "toguna.oversight.v1.ContractChain")?),
+                Form::Csv => output::csv(chain::to_rows(&chain)),
+                Form::Text => output::text(&chain::to_text(&chain, language)?),
+            }
+        }
+        Report::Scoreboard { framework, view } => {
+            let scoreboard = scoreboard::ask(&session, framework, view).await?;
+            match form(view, as_json) {
+                Form::Json => output::json(&proto_json(&scoreboard, "toguna.oversight.v1.Scoreboard")?),
+                Form::Csv => output::csv(scoreboard::to_rows(&scoreboard)),
+                Form::Text => output::text(&scoreboard::to_text(&scoreboard, language)?),
+            }
+        }
+    }
+}
+
+enum Form {
+    Json,
+    Csv,
+    Text,
+}
+
+fn form(view: &View, as_json: bool) -> Form {
+    match (view.csv, as_json) {
+        (true, _) => Form::Csv,
+        (false, true) => Form::Json,
+        (false, false) => Form::Text,
+    }
+}
+
+fn known_at(view: &View) -> Option<prost_types::Timestamp> {
+    view.known_at.map(wire_time)
+}
+
+fn wire_time(time: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+}
+
+/// A report as JSON: the fields of its message, by their names in `proto/`.
+fn proto_json(message: &impl Message, name: &str) -> Result<impl Serialize> {
+    let descriptor = services::pool().get_message_by_name(name).with_context(|| format!("there is no {name}"))?;
+    let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
+    let options = SerializeOptions::new().use_proto_field_name(true);
+    Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
+}
+
+/// From where a report is seen, in a line.
+fn standpoint(language: Language, standpoint: Option<&Standpoint>) -> Result<String> {
+    let Some(standpoint) = standpoint else { return Ok(String::new()) };
+    let as_of = words::date(language, standpoint.as_of.as_ref());
+    let logs = standpoint.logs.iter().map(|log| format!("{} {}", log.log, log.position)).collect::<Vec<_>>().join(", ");
+    let source = standpoint.latest_source.as_ref().map_or_else(|| "—".to_owned(), iso_date);
+    Ok(match standpoint.known_at.as_ref().map(time).transpose()? {
+        None => language.say(
+            format!("As of {as_of}, as known now. Latest source: {source}. Logs read up to: {logs}."),
+            format!("Situation au {as_of}, selon l’état actuel des journaux. Dernière source : {source}. Lus jusqu’à : {logs}."),
+        ),
+        Some(known_at) => language.say(
+            format!("As of {as_of}, as known at {known_at}. Latest source: {source}. Logs read up to: {logs}."),
+            format!("Situation au {as_of}, telle que connue le {known_at}. Dernière source : {source}. Lus jusqu’à : {logs}."),
+        ),
+    })
+}
