@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error:#}", language.say("error", "erreur"));
+            eprintln!("{} {error:#}", language.say("error:", "erreur\u{202f}:"));
             ExitCode::FAILURE
         }
     }

@@ -32,7 +32,7 @@ impl Session {
             language.say(
                 format!("no stack runs in {folder}: start one with `toguna up`, or set TOGUNA_HOME to that of another"),
                 format!(
-                    "aucun ensemble ne tourne dans {folder} : lancez-en un par « toguna up », ou donnez dans \
+                    "aucun ensemble ne tourne dans {folder} : lancez-en un par « toguna up », ou donnez dans \
                      TOGUNA_HOME le dossier d’un autre"
                 ),
             )

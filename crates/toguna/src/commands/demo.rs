@@ -57,14 +57,14 @@ pub(super) fn outcome_text(outcome: &Outcome, language: Language) -> String {
             "Scenario: {events} events written, {earlier} acts were there already, {refused} refused as they should be."
         ),
         format!(
-            "Scénario : {events} événements écrits, {earlier} actes déjà présents, {refused} refusés comme il se doit."
+            "Scénario : {events} événements écrits, {earlier} actes déjà présents, {refused} refusés comme il se doit."
         ),
     ));
     for it in &outcome.skipped {
         let (step, what, why) = (it.step, it.what.in_language(language), it.why.in_language(language));
         page.add(language.say(
             format!("  not carried out, step {step}: {what} — {why}"),
-            format!("  non exécuté, étape {step} : {what} — {why}"),
+            format!("  non exécuté, étape {step} : {what} — {why}"),
         ));
     }
     page.text()

@@ -92,11 +92,11 @@ fn standpoint(language: Language, standpoint: Option<&Standpoint>) -> Result<Str
     Ok(match standpoint.known_at.as_ref().map(time).transpose()? {
         None => language.say(
             format!("As of {as_of}, as known now. Latest source: {source}. Logs read up to: {logs}."),
-            format!("Situation au {as_of}, selon l’état actuel des journaux. Dernière source : {source}. Lus jusqu’à : {logs}."),
+            format!("Situation au {as_of}, selon l’état actuel des journaux. Dernière source : {source}. Lus jusqu’à : {logs}."),
         ),
         Some(known_at) => language.say(
             format!("As of {as_of}, as known at {known_at}. Latest source: {source}. Logs read up to: {logs}."),
-            format!("Situation au {as_of}, telle que connue le {known_at}. Dernière source : {source}. Lus jusqu’à : {logs}."),
+            format!("Situation au {as_of}, telle que connue le {known_at}. Dernière source : {source}. Lus jusqu’à : {logs}."),
         ),
     })
 }

@@ -77,7 +77,7 @@ fn query(resource: &str, language: Language) -> Result<MethodDescriptor> {
                 "{resource:?} is no resource: write decisions/…, agreements/…, commitments/…, partners/… and the like"
             ),
             format!(
-                "{resource:?} n’est pas une ressource : écrivez decisions/…, agreements/…, commitments/…, partners/…"
+                "{resource:?} n’est pas une ressource : écrivez decisions/…, agreements/…, commitments/…, partners/…"
             ),
         )
     })
@@ -156,11 +156,11 @@ impl Correction {
         match &self.confirmed_by {
             Some(second) => language.say(
                 format!("version {version}: proposed by {by}, confirmed by {}: {reason}", second.said()),
-                format!("version {version} : proposée par {by}, confirmée par {} : {reason}", second.said()),
+                format!("version {version} : proposée par {by}, confirmée par {} : {reason}", second.said()),
             ),
             None => language.say(
                 format!("version {version}: proposed by {by}, not confirmed: {reason}"),
-                format!("version {version} : proposée par {by}, non confirmée : {reason}"),
+                format!("version {version} : proposée par {by}, non confirmée : {reason}"),
             ),
         }
     }

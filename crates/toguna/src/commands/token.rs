@@ -10,7 +10,7 @@ pub(super) fn run(options: &Token, language: Language, as_json: bool) -> Result<
     let (roles, organisation) = options.caller.split_once('@').with_context(|| {
         language.say(
             "write ROLE@ORGANISATION, such as focal_point@ml-mmeia",
-            "écrivez RÔLE@ORGANISATION : focal_point@ml-mmeia",
+            "écrivez RÔLE@ORGANISATION : focal_point@ml-mmeia",
         )
     })?;
     let organisation = organisation.strip_prefix("partners/").unwrap_or(organisation);

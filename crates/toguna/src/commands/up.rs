@@ -143,11 +143,11 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 fn starting(what: &str, language: Language) -> String {
-    language.say(format!("Starting {what}"), format!("Démarrage : {what}"))
+    language.say(format!("Starting {what}"), format!("Démarrage : {what}"))
 }
 
 fn stopping(what: &str, language: Language) -> String {
-    language.say(format!("Stopping {what}"), format!("Arrêt : {what}"))
+    language.say(format!("Stopping {what}"), format!("Arrêt : {what}"))
 }
 
 fn farewell(session: &Session, options: &Up) -> String {
@@ -160,7 +160,7 @@ fn farewell(session: &Session, options: &Up) -> String {
   toguna report portfolio --as-of 2016-04-15    what was decided by that day
   toguna show decisions/t05-eutf-sah-ml-07      one decision: its state, its events, its sources
   toguna replay disbursements                   every event of a log, in order",
-        "À essayer, dans un autre terminal :
+        "À essayer, dans un autre terminal :
   toguna report portfolio --as-of 2016-04-15    ce qui était décidé ce jour-là
   toguna show decisions/t05-eutf-sah-ml-07      une décision : son état, ses événements, ses sources
   toguna replay disbursements                   tous les événements d’un journal, dans l’ordre",

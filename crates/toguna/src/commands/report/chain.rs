@@ -184,6 +184,6 @@ fn quantity(quantity: Option<&contracts::toguna::commitments::events::v1::Quanti
         Qualifier::Unspecified | Qualifier::Exact => value.to_owned(),
         Qualifier::About => format!("≈ {value}"),
         Qualifier::AtLeast => format!("≥ {value}"),
-        Qualifier::InWords => format!("« {} »", words::text(language, quantity.words.as_ref())),
+        Qualifier::InWords => format!("« {} »", words::text(language, quantity.words.as_ref())),
     }
 }

@@ -183,14 +183,14 @@ impl Answer {
         if portfolio.regional.as_ref().is_some_and(|group| !group.lines.is_empty()) {
             page.heading(language.say(
                 "Decisions for several countries, at their whole amount; in no total above",
-                "Décisions pour plusieurs pays, pour leur montant entier ; dans aucun total ci-dessus",
+                "Décisions pour plusieurs pays, pour leur montant entier ; dans aucun total ci-dessus",
             ));
             page.add(group_text(language, portfolio.regional.as_ref()));
         }
         page.add(words::legend(language));
         page.add(language.say(
             "1 EUR = 655.957 XOF exactly; XOF derived from the sum, rounded half up. * translation of ours.",
-            "1 EUR = 655,957 XOF exactement ; XOF calculés sur la somme, arrondis au plus près. * traduction par nos soins.",
+            "1 EUR = 655,957 XOF exactement ; XOF calculés sur la somme, arrondis au plus près. * traduction par nos soins.",
         ));
         Ok(page.text())
     }

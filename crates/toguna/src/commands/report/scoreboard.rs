@@ -90,7 +90,7 @@ pub(super) fn to_text(scoreboard: &Scoreboard, language: Language) -> Result<Str
     }
     page.heading(language.say(
         "Numbers: confirmed by their owners, then after + those recorded from a source and not confirmed.",
-        "Nombres : confirmés par leurs auteurs, puis après + ceux repris d’une source et non confirmés.",
+        "Nombres : confirmés par leurs auteurs, puis après + ceux repris d’une source et non confirmés.",
     ));
     page.add(words::legend(language));
     Ok(page.text())
