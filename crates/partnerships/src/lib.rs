@@ -2,4 +2,5 @@
 //!
 //! Not here: what was promised (`commitments`) and what is paid (`disbursements`). Start at [`domain`].
 
+mod codec;
 pub mod domain;

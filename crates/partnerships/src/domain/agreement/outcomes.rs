@@ -13,7 +13,7 @@ use event_sourcing::{Draft, PartialDate};
 use super::{
     events::{AgreementEvent, BindingNature, Ground, TerminationCause},
     state::{Amendment, Instrument, Nature},
-    terms::{AmendmentRule, latest, nth},
+    terms::{AmendmentRule, Since, latest, nth},
 };
 use crate::domain::fact::Fact;
 
@@ -32,7 +32,7 @@ impl Instrument {
             return None;
         }
         let rule = &self.registration.terms.entry_into_force;
-        let effective_on = rule.met(&self.remaining_parties(), &self.consents())?;
+        let Since(effective_on) = rule.met(&self.remaining_parties(), &self.consents())?;
         Some(Draft { event: AgreementEvent::EnteredIntoForce { ground: Ground::Rule }, effective_on })
     }
 
@@ -43,7 +43,7 @@ impl Instrument {
         if self.end.is_some() || all_are_bound {
             return None;
         }
-        let (parties, effective_on): (Vec<&str>, _) = match self.registration.terms.amendment {
+        let (parties, Since(effective_on)): (Vec<&str>, _) = match self.registration.terms.amendment {
             AmendmentRule::AllParties => {
                 let dates: Option<Vec<_>> = remaining.iter().map(|party| accepted.get(party).copied()).collect();
                 (remaining, latest(dates?))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event_sourcing::{Date, LocalizedText, PartialDate};
+use event_sourcing::{Date, LocalizedText};
 
 use super::{
     error::AgreementError,
@@ -10,7 +10,7 @@ use super::{
         AgreementEvent, AgreementScope, BindingNature, ConsentDelivery, ConsentKind, Ground, Obligation, Registration,
         SignatureKind, TerminationCause,
     },
-    terms::{Consents, EntryIntoForce},
+    terms::{Consents, EntryIntoForce, Since},
 };
 use crate::domain::fact::{Fact, Records, Span};
 
@@ -173,12 +173,12 @@ pub enum PartyStanding {
 
 impl Party {
     /// Since when it is bound by its own acts: a definitive signature, or a consent. What a source says of it counts
-    /// only once the party has confirmed it. `Some(None)`: since a day that is not known.
-    pub fn consented(&self, records: &Records<AgreementEvent>) -> Option<Option<PartialDate>> {
+    /// only once the party has confirmed it.
+    pub fn consented(&self, records: &Records<AgreementEvent>) -> Option<Since> {
         let signature = self.signature.as_ref().filter(|(_, kind)| *kind == SignatureKind::Definitive);
         let signature = signature.map(|(fact, _)| fact).filter(|fact| records.counts(fact));
         let consent = self.consent.as_ref().map(|(fact, ..)| fact).filter(|fact| records.counts(fact));
-        signature.or(consent).map(|fact| fact.on)
+        signature.or(consent).map(|fact| Since(fact.on))
     }
 
     /// The view that stands: its own latest; only where it declared none itself, the latest that sources report.
@@ -212,7 +212,7 @@ impl Amendment {
     /// Who accepted it by its own act, and when.
     pub fn accepted<'a>(&'a self, records: &Records<AgreementEvent>) -> Consents<'a> {
         let own = self.accepted.iter().filter(|(_, fact)| records.counts(fact));
-        own.map(|(party, fact)| (party.as_str(), fact.on)).collect()
+        own.map(|(party, fact)| (party.as_str(), Since(fact.on))).collect()
     }
 }
 

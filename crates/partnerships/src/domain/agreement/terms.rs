@@ -82,14 +82,23 @@ pub enum AccessionRule {
     Open,
 }
 
-/// Parties that have consented, and since when; `None`: on a day that is not known.
-pub type Consents<'a> = BTreeMap<&'a str, Option<PartialDate>>;
+/// From when something holds; `None`: from a day that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since(pub Option<PartialDate>);
+
+/// Parties that have consented, and since when.
+pub type Consents<'a> = BTreeMap<&'a str, Since>;
+
+impl Since {
+    fn then(self, delay: Delay) -> Self {
+        Self(self.0.and_then(|date| delay.after(date)))
+    }
+}
 
 impl EntryIntoForce {
-    /// The day on which the rule was met by these consents of these parties. `None`: not met yet; `Some(None)`: met,
-    /// on a day that cannot be told.
-    pub fn met(&self, parties: &[&str], consents: &Consents<'_>) -> Option<Option<PartialDate>> {
-        let last = |needed: &[&str]| -> Option<Option<PartialDate>> {
+    /// Since when the rule is met by these consents of these parties. `None`: not met yet.
+    pub fn met(&self, parties: &[&str], consents: &Consents<'_>) -> Option<Since> {
+        let last = |needed: &[&str]| -> Option<Since> {
             let dates: Option<Vec<_>> = needed.iter().map(|party| consents.get(party).copied()).collect();
             dates.map(latest)
         };
@@ -105,11 +114,10 @@ impl EntryIntoForce {
                 Some(latest([last(&named)?, nth(rest.collect(), *others)?]))
             }
             Self::AfterConsents { consents: count, delay } => {
-                let date = nth(consents.values().copied().collect(), *count)?;
-                Some(date.and_then(|date| delay.after(date)))
+                Some(nth(consents.values().copied().collect(), *count)?.then(*delay))
             }
-            Self::AfterLastConsent { delay } => Some(last(parties)?.and_then(|date| delay.after(date))),
-            Self::OnDate(date) => (consents.len() >= 2).then_some(Some(*date)),
+            Self::AfterLastConsent { delay } => Some(last(parties)?.then(*delay)),
+            Self::OnDate(date) => (consents.len() >= 2).then_some(Since(Some(*date))),
         }
     }
 
@@ -176,23 +184,23 @@ fn to_usize(count: u32) -> usize {
 }
 
 /// The last of some dates; not known where one of them is not.
-pub fn latest(dates: impl IntoIterator<Item = Option<PartialDate>>) -> Option<PartialDate> {
-    let dates: Option<Vec<_>> = dates.into_iter().collect();
-    dates?.into_iter().max()
+pub fn latest(dates: impl IntoIterator<Item = Since>) -> Since {
+    let dates: Option<Vec<_>> = dates.into_iter().map(|since| since.0).collect();
+    Since(dates.and_then(|dates| dates.into_iter().max()))
 }
 
 /// The date on which the n-th of some things had happened. Those of unknown date may have been among the first, so the
 /// date is known only where they cannot have been.
-pub fn nth(dates: Vec<Option<PartialDate>>, count: u32) -> Option<Option<PartialDate>> {
+pub fn nth(dates: Vec<Since>, count: u32) -> Option<Since> {
     let count = to_usize(count);
     if dates.len() < count {
         return None;
     }
-    let all_known: Option<Vec<_>> = dates.into_iter().collect();
-    Some(all_known.and_then(|mut known| {
+    let all_known: Option<Vec<_>> = dates.into_iter().map(|since| since.0).collect();
+    Some(Since(all_known.and_then(|mut known| {
         known.sort_unstable();
         known.get(count.checked_sub(1)?).copied()
-    }))
+    })))
 }
 
 fn days_later(day: Date, days: u32) -> Option<Date> {

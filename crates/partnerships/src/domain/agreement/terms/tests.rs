@@ -5,15 +5,11 @@ fn date(text: &str) -> PartialDate {
 }
 
 fn consents<'a>(dated: &[(&'a str, Option<&str>)]) -> Consents<'a> {
-    dated.iter().map(|(party, on)| (*party, on.map(date))).collect()
+    dated.iter().map(|(party, on)| (*party, Since(on.map(date)))).collect()
 }
 
-fn on(text: &str) -> Option<Option<PartialDate>> {
-    Some(Some(date(text)))
-}
-
-const NOT_YET: Option<Option<PartialDate>> = None;
-const SOME_DAY: Option<Option<PartialDate>> = Some(None);
+const NOT_YET: Option<Since> = None;
+const SOME_DAY: Option<Since> = Some(Since(None));
 const PARTIES: [&str; 3] = ["eu", "fr", "ml"];
 
 #[test]
@@ -27,7 +23,7 @@ fn on_signature_of_all_is_the_day_of_the_last() {
     let rule = EntryIntoForce::OnSignature { parties: vec![], others: 0 };
     let two = consents(&[("eu", Some("2015-11-12")), ("ml", Some("2015-11-10"))]);
     assert_eq!(rule.met(&PARTIES, &two), NOT_YET);
-    assert_eq!(rule.met(&PARTIES[..1], &two), on("2015-11-12"));
+    assert_eq!(rule.met(&PARTIES[..1], &two), Some(Since(Some(date("2015-11-12")))));
 }
 
 #[test]
@@ -36,9 +32,9 @@ fn on_signature_of_one_and_some_others_waits_for_both() {
     assert_eq!(rule.met(&PARTIES, &consents(&[("fr", Some("2015-11-10")), ("ml", Some("2015-11-11"))])), NOT_YET);
     assert_eq!(rule.met(&PARTIES, &consents(&[("eu", Some("2015-11-10"))])), NOT_YET);
     let both = consents(&[("eu", Some("2015-11-10")), ("fr", Some("2015-11-12")), ("ml", Some("2015-11-13"))]);
-    assert_eq!(rule.met(&PARTIES, &both), on("2015-11-12"));
+    assert_eq!(rule.met(&PARTIES, &both), Some(Since(Some(date("2015-11-12")))));
     let alone = EntryIntoForce::OnSignature { parties: vec!["eu".into()], others: 0 };
-    assert_eq!(alone.met(&PARTIES, &both), on("2015-11-10"));
+    assert_eq!(alone.met(&PARTIES, &both), Some(Since(Some(date("2015-11-10")))));
 }
 
 #[test]
@@ -46,7 +42,7 @@ fn after_so_many_consents_counts_from_the_nth() {
     let rule = EntryIntoForce::AfterConsents { consents: 2, delay: Delay::Days(30) };
     assert_eq!(rule.met(&PARTIES, &consents(&[("eu", Some("2016-01-01"))])), NOT_YET);
     let three = consents(&[("eu", Some("2016-03-01")), ("fr", Some("2016-01-01")), ("ml", Some("2016-01-31"))]);
-    assert_eq!(rule.met(&PARTIES, &three), on("2016-03-01"));
+    assert_eq!(rule.met(&PARTIES, &three), Some(Since(Some(date("2016-03-01")))));
 }
 
 #[test]
@@ -60,7 +56,7 @@ fn after_the_last_notification_counts_days() {
     let rule = EntryIntoForce::AfterLastConsent { delay: Delay::Days(60) };
     let both = consents(&[("fr", Some("2016-01-15")), ("ml", Some("2016-02-01"))]);
     assert_eq!(rule.met(&PARTIES, &both), NOT_YET);
-    assert_eq!(rule.met(&PARTIES[1..], &both), on("2016-04-01"));
+    assert_eq!(rule.met(&PARTIES[1..], &both), Some(Since(Some(date("2016-04-01")))));
 }
 
 #[test]
@@ -68,7 +64,7 @@ fn on_a_date_waits_for_two_parties_and_may_lie_before_their_consent() {
     let rule = EntryIntoForce::OnDate(date("2015-11-12"));
     assert_eq!(rule.met(&PARTIES, &consents(&[("eu", Some("2016-01-15"))])), NOT_YET);
     let both = consents(&[("eu", Some("2016-01-15")), ("ml", Some("2016-02-01"))]);
-    assert_eq!(rule.met(&PARTIES, &both), on("2015-11-12"));
+    assert_eq!(rule.met(&PARTIES, &both), Some(Since(Some(date("2015-11-12")))));
 }
 
 #[test]
