@@ -194,7 +194,8 @@ async fn migrate(roles: &Roles) -> Result<(), StoreError> {
     let mut owner = PgConnection::connect_with(&roles.owner.clone().options([("search_path", "log")])).await?;
     sqlx::query("SELECT pg_advisory_lock(hashtext('toguna log'))").execute(&mut owner).await?;
     sqlx::query("CREATE SCHEMA IF NOT EXISTS log").execute(&mut owner).await?;
-    sqlx::migrate!("migrations/log").run(&mut owner).await?;
+    // `run` would make this future one that cannot move between threads.
+    sqlx::migrate!("migrations/log").run_direct(None, &mut owner, false).await?;
     for grant in roles::grants(roles) {
         sqlx::query(grant).execute(&mut owner).await?;
     }

@@ -32,8 +32,9 @@ pub async fn open_read_models(
     execute(&mut owner, format!("CREATE SCHEMA IF NOT EXISTS {schema_name}")).await?;
     let mut checkpoints = sqlx::migrate!("migrations/read_model");
     checkpoints.dangerous_set_table_name("_checkpoint_migrations");
-    checkpoints.run(&mut owner).await?;
-    migrator.run(&mut owner).await?;
+    // `run` would make this future one that cannot move between threads.
+    checkpoints.run_direct(None, &mut owner, false).await?;
+    migrator.run_direct(None, &mut owner, false).await?;
     execute(
         &mut owner,
         format!(
