@@ -57,7 +57,9 @@ impl Projection for Totals {
         Box::pin(async move {
             for record in batch {
                 let Some(amount) = amount(record)? else { continue };
-                tokio::time::sleep(self.pace).await;
+                if !self.pace.is_zero() {
+                    tokio::time::sleep(self.pace).await;
+                }
                 if self.poison == Some(amount) {
                     return Err(ProjectionError::Impossible(format!("{amount} is too much")));
                 }

@@ -1,5 +1,7 @@
 //! Read models live in a schema of their own, under a role that can only change their rows.
 
+use std::borrow::Cow;
+
 use event_store::{Log, open_read_models};
 use harness::Servers;
 use sqlx::PgPool;
@@ -49,7 +51,7 @@ async fn who_keeps_the_rows_cannot_change_the_tables_or_the_log() {
         "DELETE FROM log.events",
     ] {
         let refused = sqlx::query(forbidden).execute(&pool).await.expect_err(forbidden);
-        let code = refused.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code = refused.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
         assert_eq!(code.as_deref(), Some("42501"), "{forbidden}: {refused}");
     }
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::tally::{Counted, Tally, act_of, request, tally};
 
 /// How long anything may take to come right.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// A log, and the NATS that it is copied to.
 pub struct Stage {
