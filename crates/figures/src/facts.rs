@@ -84,6 +84,11 @@ impl Facts {
         }
     }
 
+    /// Whether what was known of a log at a time can change no more: something was recorded later.
+    pub fn is_settled(&self, log: Log, time: Timestamp) -> bool {
+        self.place(log).times.last().is_some_and(|(last, _)| *last > time)
+    }
+
     /// How far a log was read; 0: nothing was.
     pub fn position(&self, log: Log) -> u64 {
         self.place(log).position
