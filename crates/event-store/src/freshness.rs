@@ -107,8 +107,15 @@ impl Freshness {
                         None => std::future::pending().await,
                     }
                 };
+                let followers_move = async {
+                    if followers.changed().await.is_err() {
+                        // There are none, or none any more: only the log's head can move.
+                        std::future::pending::<()>().await;
+                    }
+                    true
+                };
                 let news = tokio::select! {
-                    moved = followers.changed() => moved.is_ok(),
+                    moved = followers_move => moved,
                     moved = head_moves => moved,
                     () = tokio::time::sleep_until(until) => false,
                 };

@@ -118,7 +118,7 @@ enum Asker {
 }
 
 impl Caller {
-    /// PERMISSION_DENIED unless the token carries one of these roles.
+    /// `PERMISSION_DENIED` unless the token carries one of these roles.
     pub fn require_role(&self, roles: &[&str]) -> Result<(), Status> {
         if self.actor.roles.iter().any(|held| roles.contains(&held.as_str())) {
             return Ok(());

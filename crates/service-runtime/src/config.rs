@@ -51,7 +51,7 @@ pub struct Config {
 
 /// Every problem of a configuration, each saying what to set.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration is not complete:{}", .0.iter().map(|problem| format!("\n  {problem}")).collect::<String>())]
+#[error("the environment must be mended:\n  {}", .0.join("\n  "))]
 pub struct ConfigError(pub Vec<String>);
 
 impl Config {

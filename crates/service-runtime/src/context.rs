@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{language::Language, telemetry};
 
 /// The longest that a call may take to answer, and what a caller without a deadline gets.
-pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_CALL: Duration = Duration::from_mins(1);
 
 tokio::task_local! {
     pub(crate) static CALL: Arc<CallContext>;

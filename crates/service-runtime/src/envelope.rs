@@ -21,9 +21,8 @@ pub(crate) fn act(fields: &mut Fields, act: &pb::Act, actor: Actor, today: Date)
         if own { actor.organisation.clone() } else { fields.organisation("act.on_behalf_of", &act.on_behalf_of) };
     let basis = match pb::Basis::try_from(act.basis) {
         Ok(pb::Basis::Act) => Basis::Act,
-        Ok(pb::Basis::RecordedFromSource) => Basis::RecordedFromSource,
         Ok(pb::Basis::Unspecified) if own => Basis::Act,
-        Ok(pb::Basis::Unspecified) => Basis::RecordedFromSource,
+        Ok(pb::Basis::Unspecified | pb::Basis::RecordedFromSource) => Basis::RecordedFromSource,
         Err(_) => {
             fields.violation("act.basis", UNKNOWN);
             Basis::RecordedFromSource

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
@@ -139,7 +140,7 @@ impl Verifier {
         Ok(Self { keys, validation, pseudonym_key, remembered: Mutex::new(remembered) })
     }
 
-    /// Who sent a call, by its `authorization` metadata; otherwise UNAUTHENTICATED.
+    /// Who sent a call, by its `authorization` metadata; otherwise `UNAUTHENTICATED`.
     pub fn caller(&self, metadata: &MetadataMap) -> Result<Actor, Status> {
         bearer(metadata)
             .and_then(|token| self.verify(token))
@@ -238,7 +239,10 @@ pub fn pseudonym(key: &[u8; 32], issuer: &str, subject: &str) -> String {
     mac.update(issuer.as_bytes());
     mac.update(&[0]);
     mac.update(subject.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize().into_bytes().iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 fn bearer(metadata: &MetadataMap) -> Result<&str, TokenProblem> {

@@ -122,17 +122,9 @@ impl Observed {
         let Some(status) = Status::from_header_map(response.headers()) else {
             return response.map(|body| Body::new(Streamed { body, call: Some(self) }));
         };
-        let response = match corrected(&status, &self.method) {
-            Some(right) => {
-                self.end(right.code());
-                right.into_http()
-            }
-            None => {
-                self.end(status.code());
-                response
-            }
-        };
-        response
+        let right = corrected(&status, &self.method);
+        self.end(right.as_ref().unwrap_or(&status).code());
+        right.map_or(response, Status::into_http)
     }
 
     fn end(self, code: Code) {

@@ -93,8 +93,8 @@ impl Endpoints {
         );
         let mut health = Health { names: self.names, reporter: self.health };
         health.set(ServingStatus::NotServing).await;
-        let (served, ()) = tokio::join!(drained(server, &stopping), health.follow(ready, &stopping));
-        served
+        let (ended, ()) = tokio::join!(drained(server, &stopping), health.follow(ready, &stopping));
+        ended
     }
 }
 
@@ -119,7 +119,7 @@ async fn drained<E: std::error::Error + Send + Sync + 'static>(
         tokio::time::sleep(LONGEST_DRAIN).await;
     };
     tokio::select! {
-        served = server => Ok(served?),
+        ended = server => Ok(ended?),
         () = too_long => {
             tracing::warn!("calls that did not end in time were cut off");
             Ok(())

@@ -1,6 +1,6 @@
 //! The life of a service's process: what it is made of, and the order in which it starts and stops.
 
-use std::{convert::Infallible, fs, net::SocketAddr, path::Path, time::Duration};
+use std::{convert::Infallible, fs, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use contracts::toguna::log::v1::log_service_server::LogServiceServer;
@@ -26,8 +26,11 @@ use crate::{
 
 /// How long a starting service waits for NATS, to compare its log with the copy before the first command.
 const WAIT_FOR_NATS: Duration = Duration::from_secs(3);
+/// How long a stopping service waits for what runs in the background.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
-/// What a service is built from, and what it is told to do.
+/// What a service is built from. A service is a function that takes its parts, adds to them what it serves and what
+/// follows logs, and gives them back.
 pub struct Parts {
     /// What the environment says.
     pub config: Config,
@@ -68,29 +71,11 @@ impl Parts {
             Log::open(self.config.service, self.config.database_url.expose(), self.shutdown.clone()).await.context(
                 "the log cannot be opened; DATABASE_URL must name a running PostgreSQL and the owner of a database",
             )?;
-        self.compare_with_copy(&log).await?;
+        compare_with_copy(&log, &self.nats).await?;
         relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
         let replays = Replays::new(log.clone(), self.calls.clone(), readers, self.stopping.clone());
         self.serve(crate::limited!(LogServiceServer::new(replays)));
         Ok(log)
-    }
-
-    /// Without NATS the service starts all the same: the relay compares later.
-    async fn compare_with_copy(&self, log: &Log) -> anyhow::Result<()> {
-        let connected = async {
-            while !self.nats.is_connected() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let _ = tokio::time::timeout(WAIT_FOR_NATS, connected).await;
-        match relay::published_head(&self.nats, log.name()).await {
-            Ok(None) => {}
-            Ok(Some(published)) => {
-                log.compare_with_published(&published).await?;
-            }
-            Err(error) => tracing::warn!(error = status::chain(&error), "the log's copy cannot be looked at for now"),
-        }
-        Ok(())
     }
 
     /// Starts what follows logs: read models and reactions. Queries and commands wait for it as their tokens say, and
@@ -128,42 +113,78 @@ impl Parts {
     }
 }
 
-/// Runs a service until SIGTERM or SIGINT: the whole of a `main`.
-pub async fn run(
-    service: &'static str,
-    build: impl AsyncFnOnce(&mut Parts) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let config = Config::from_env(service)?;
-    let telemetry = Telemetry::start(service, &config.log_filter, config.log_format, config.otlp_endpoint.as_deref())?;
-    let served = async {
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("TOGUNA_LISTEN: cannot listen on {}", config.listen))?;
-        serve(config, listener, stop_signal()?, build).await
+/// Without NATS the service starts all the same: the relay compares later.
+async fn compare_with_copy(log: &Log, nats: &Nats) -> anyhow::Result<()> {
+    let connected = async {
+        while !nats.is_connected() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let _ = tokio::time::timeout(WAIT_FOR_NATS, connected).await;
+    match relay::published_head(nats, log.name()).await {
+        Ok(None) => {}
+        Ok(Some(published)) => {
+            log.compare_with_published(&published).await?;
+        }
+        Err(error) => tracing::warn!(error = status::chain(&error), "the log's copy cannot be looked at for now"),
     }
-    .await;
-    if let Err(error) = &served {
+    Ok(())
+}
+
+/// Runs a service until SIGTERM or SIGINT: the whole of a `main`.
+pub async fn run<F>(service: &'static str, build: impl FnOnce(Parts) -> F) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<Parts>>,
+{
+    let started = Config::from_env(service).map_err(anyhow::Error::from).and_then(|config| {
+        let otlp = config.otlp_endpoint.as_deref();
+        let telemetry = Telemetry::start(service, &config.log_filter, config.log_format, otlp)?;
+        Ok((config, telemetry))
+    });
+    let (config, telemetry) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            eprintln!("{service}: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
+    let ended = listen_and_serve(config, build).await;
+    if let Err(error) = &ended {
         tracing::error!(error = format!("{error:#}"), "the service failed");
     }
     telemetry.stop().await;
-    served
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn listen_and_serve<F>(config: Config, build: impl FnOnce(Parts) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<Parts>>,
+{
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("TOGUNA_LISTEN: cannot listen on {}", config.listen))?;
+    serve(config, listener, stop_signal()?, build).await
 }
 
 /// Serves on a listener until `stopping`: builds the service, says where it listens, and when it is told to stop takes
 /// no more calls, answers those it has, and ends what runs in the background.
-pub async fn serve(
+pub async fn serve<F>(
     config: Config,
     listener: TcpListener,
     stopping: CancellationToken,
-    build: impl AsyncFnOnce(&mut Parts) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+    build: impl FnOnce(Parts) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<Parts>>,
+{
     let address = listener.local_addr()?;
     let ready_file = config.ready_file.clone();
-    let mut parts = Parts::new(config, stopping.clone()).await?;
+    let parts = Parts::new(config, stopping.clone()).await?;
     let shutdown = parts.shutdown.clone();
     let _ended_however = shutdown.clone().drop_guard();
-    build(&mut parts).await?;
-    let Parts { endpoints, ready, mut tasks, .. } = parts;
+    let Some(parts) = stopping.run_until_cancelled(build(parts)).await else { return Ok(()) };
+    let Parts { endpoints, ready, mut tasks, .. } = parts?;
     if let Some(path) = ready_file {
         announce(&path, address).with_context(|| format!("TOGUNA_READY_FILE: cannot write {}", path.display()))?;
     }
@@ -172,29 +193,25 @@ pub async fn serve(
         join_all(ready).await;
     };
     let mut server = std::pin::pin!(endpoints.serve(listener, all_ready, stopping.clone()));
-    let served = tokio::select! {
-        served = &mut server => served,
-        failure = first_failure(&mut tasks) => {
+    let ended = tokio::select! {
+        ended = &mut server => ended,
+        Err(failure) = ended_well(&mut tasks) => {
             stopping.cancel();
             server.await.and(Err(failure))
         }
     };
     shutdown.cancel();
-    tasks.join_all().await;
+    let late = tokio::time::timeout(LONGEST_END, ended_well(&mut tasks)).await;
     tracing::info!("stopped");
-    served
+    ended.and(late.unwrap_or(Ok(())))
 }
 
-/// The first failure in the background; never, if all goes well.
-async fn first_failure(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Error {
+/// Waits until everything in the background has ended, or something failed.
+async fn ended_well(tasks: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     while let Some(ended) = tasks.join_next().await {
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return error,
-            Err(panic) => return panic.into(),
-        }
+        ended??;
     }
-    std::future::pending().await
+    Ok(())
 }
 
 /// Writes the address so that whoever looks sees all of it or nothing.

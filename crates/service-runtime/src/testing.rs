@@ -13,7 +13,7 @@ use jsonwebtoken::{
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status, transport::Channel};
+use tonic::{Status, transport::Channel};
 
 use crate::{identity::Verifier, server::Endpoints};
 
@@ -54,20 +54,6 @@ impl Issuer {
     /// Signs whatever claims.
     pub fn sign(&self, claims: &Value) -> String {
         jsonwebtoken::encode(&self.header(), claims, &self.key).expect("the key signs")
-    }
-
-    /// A good token of a focal point of an organisation, as `authorization` metadata.
-    pub fn request<T>(&self, message: T, organisation: &str) -> Request<T> {
-        let mut claims = claims();
-        claims["org"] = organisation.into();
-        self.authorised(message, &claims)
-    }
-
-    pub fn authorised<T>(&self, message: T, claims: &Value) -> Request<T> {
-        let mut request = Request::new(message);
-        let token = format!("Bearer {}", self.sign(claims));
-        request.metadata_mut().insert("authorization", token.parse().expect("a token is ASCII"));
-        request
     }
 }
 
