@@ -14,8 +14,8 @@ use prost::Name;
 
 use crate::domain::money::{Currency, Money};
 
-pub(crate) use contract::{cofinancing_to_proto, kind_from_proto, kind_to_proto};
-pub(crate) use fund::{seat_to_proto, window_to_proto};
+pub(crate) use contract::{cause_from_proto, cofinancing_to_proto, kind_from_proto, kind_to_proto};
+pub(crate) use fund::{seat_from_proto, seat_to_proto, window_to_proto};
 
 /// Tries one message type after the other.
 struct Decoding<'a, E> {

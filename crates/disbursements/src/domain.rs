@@ -9,6 +9,7 @@ pub mod contract;
 pub mod contribution;
 pub mod decision;
 pub mod fund;
+pub mod link;
 pub mod mirror;
 pub mod money;
 pub mod payment;

@@ -48,7 +48,7 @@ impl Stored for Fund {
                 }))
             })
             .or(|event: pb::CommitteeSeatGiven| {
-                Ok(FundEvent::SeatGiven { seat: seat(event.seat())?, member: event.member })
+                Ok(FundEvent::SeatGiven { seat: seat_from_proto(event.seat())?, member: event.member })
             })
             .or(|event: pb::CommitteeSeatEnded| Ok(FundEvent::SeatEnded { member: event.member }))
             .or(|event: pb::CashMovementSet| {
@@ -114,7 +114,8 @@ pub(crate) fn seat_to_proto(seat: Seat) -> pb::CommitteeSeat {
     }
 }
 
-fn seat(seat: pb::CommitteeSeat) -> Result<Seat, DecodeError> {
+/// A seat from the wire.
+pub(crate) fn seat_from_proto(seat: pb::CommitteeSeat) -> Result<Seat, DecodeError> {
     match seat {
         pb::CommitteeSeat::Chair => Ok(Seat::Chair),
         pb::CommitteeSeat::Member => Ok(Seat::Member),

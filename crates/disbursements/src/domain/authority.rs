@@ -20,6 +20,10 @@ pub const PAYMENT_VERIFIER: &str = "payment_verifier";
 pub const AUTHORISING_OFFICER: &str = "authorising_officer";
 /// Pays and takes in.
 pub const ACCOUNTING_OFFICER: &str = "accounting_officer";
+/// Is heard on a fund's committee.
+pub const OBSERVER: &str = "observer";
+/// Examines a fund.
+pub const AUDITOR: &str = "auditor";
 /// Keeps the register, and enters what others published.
 pub const SECRETARIAT: &str = "secretariat";
 

@@ -93,18 +93,16 @@ impl Contract {
     /// F2: what is paid, less what came back, stays within the fund's share.
     fn mirror_payment(&self, payment: &str, lines: &Lines<Paid>) -> Result<Vec<Draft<ContractEvent>>, ContractError> {
         let differences = self.payments.differences(payment, lines);
+        let (paid, available) = (self.payments.shift(&differences), self.available());
+        if paid > 0 && paid > available.minor_units() {
+            return Err(ContractError::ExceedsAmount { amount: self.sum(paid), available });
+        }
         let mut after = self.clone();
         for draft in &differences {
             let (record, value) = draft.event.clone();
             after.payments.set(record, Line { value, effective_on: draft.effective_on });
         }
-        let paid = after.paid().minor_units() - self.paid().minor_units();
-        if paid > 0 && after.available().minor_units() < 0 {
-            return Err(ContractError::ExceedsAmount { amount: self.sum(paid), available: self.available() });
-        }
-        if paid < 0 {
-            after.check_sums()?;
-        }
+        after.check_sums()?;
         let event = |(record, paid)| ContractEvent::PaymentSet { record, paid };
         Ok(differences.into_iter().map(|draft| draft.map(event)).collect())
     }

@@ -160,15 +160,9 @@ impl Decision {
 
     fn mirror_draws(&self, contract: &str, lines: &Lines<Money>) -> Result<Vec<Draft<DecisionEvent>>, DecisionError> {
         let differences = self.draws.differences(contract, lines);
-        let mut after = self.clone();
-        for draft in &differences {
-            let (record, value) = draft.event.clone();
-            after.draws.set(record, Line { value, effective_on: draft.effective_on });
-        }
-        let drawn = after.contracted().minor_units() - self.contracted().minor_units();
-        if drawn > 0 && after.available().minor_units() < 0 {
-            let share = Money::of(self.currency(), drawn);
-            return Err(DecisionError::ExceedsCeiling { share, available: self.available() });
+        let (drawn, available) = (self.draws.shift(&differences), self.available());
+        if drawn > 0 && drawn > available.minor_units() {
+            return Err(DecisionError::ExceedsCeiling { share: Money::of(self.currency(), drawn), available });
         }
         let event = |(record, amount)| DecisionEvent::DrawSet { record, amount };
         Ok(differences.into_iter().map(|draft| draft.map(event)).collect())

@@ -6,7 +6,7 @@ use event_sourcing::{Act, Aggregate, Date, Draft, LocalizedText, Recorded};
 
 use super::{
     authority::{self, AUTHORISING_OFFICER, AuthorityError, FUND_MANAGER},
-    mirror::{Lines, Mirror, RecordKey},
+    mirror::{Line, Lines, Mirror, RecordKey},
     money::{Currency, Money},
 };
 
@@ -255,15 +255,9 @@ impl Fund {
 
     fn mirror_cash(&self, source: &str, lines: &Lines<Money>) -> Result<Vec<Draft<FundEvent>>, FundError> {
         let differences = self.cash.differences(source, lines);
-        let mut after = self.cash.clone();
-        for draft in &differences {
-            let (record, value) = draft.event.clone();
-            after.set(record, super::mirror::Line { value, effective_on: draft.effective_on });
-        }
-        let (before, after) = (self.available(), after.total(self.currency(), |_, _| true).money());
-        if after.minor_units() < 0 && after.minor_units() < before.minor_units() {
-            let amount = Money::of(self.currency(), before.minor_units() - after.minor_units());
-            return Err(FundError::ExceedsCash { amount, available: before });
+        let (shift, available) = (self.cash.shift(&differences), self.available());
+        if shift < 0 && available.minor_units() + shift < 0 {
+            return Err(FundError::ExceedsCash { amount: Money::of(self.currency(), -shift), available });
         }
         let event = |(source, amount)| FundEvent::CashMovementSet { source, amount };
         Ok(differences.into_iter().map(|draft| draft.map(event)).collect())
@@ -345,7 +339,7 @@ impl Aggregate for Fund {
                 self.seats.entry(member.clone()).or_default().push(SeatFact { from, seat: None });
             }
             FundEvent::CashMovementSet { source, amount } => {
-                let line = super::mirror::Line { value: *amount, effective_on: event.effective_on };
+                let line = Line { value: *amount, effective_on: event.effective_on };
                 self.cash.set(source.clone(), line);
             }
             FundEvent::ContractSet { contract, state } => {

@@ -84,11 +84,18 @@ impl<V: Movement> Mirror<V> {
         total
     }
 
+    /// By how many minor units the total would change with these facts.
+    pub fn shift(&self, facts: &[Draft<(RecordKey, V)>]) -> i64 {
+        let last: BTreeMap<&RecordKey, V> = facts.iter().map(|draft| (&draft.event.0, draft.event.1)).collect();
+        let known = |record: &RecordKey| self.lines.get(record).map_or(0, |line| line.value.amount().minor_units());
+        last.into_iter().map(|(record, value)| value.amount().minor_units() - known(record)).sum()
+    }
+
     /// The facts to record, each on its date, so that all that is known of a stream is what its records say now. A
     /// record that moved to another date moves nothing on the old one: a state as of a day between them stays right.
     pub fn differences(&self, stream: &str, now: &Lines<V>) -> Vec<Draft<(RecordKey, V)>> {
-        let known = self.lines.iter().filter(|(record, _)| record.stream == stream);
         let key = |version: u64| RecordKey { stream: stream.into(), version };
+        let known = self.lines.range(key(0)..=key(u64::MAX));
         let gone = known.filter_map(|(record, line)| {
             let stays = now.get(&record.version).is_some_and(|new| new.effective_on == line.effective_on);
             let moves = line.value.cancelled() != line.value;

@@ -116,6 +116,11 @@ impl Money {
         self.currency
     }
 
+    /// The three letters of its currency.
+    pub fn currency_code(&self) -> &str {
+        self.currency.as_str()
+    }
+
     /// Cents of EUR, whole francs of XOF.
     pub fn minor_units(self) -> i64 {
         self.minor_units

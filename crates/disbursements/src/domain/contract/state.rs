@@ -149,6 +149,15 @@ impl Contract {
         Ok(citations.check_for_costs(&self.cleared, last_day)?)
     }
 
+    /// F2: whether an amount can still be paid.
+    pub fn check_room(&self, amount: Money) -> Result<(), ContractError> {
+        let (amount, available) = (amount.positive_in(self.currency())?, self.available());
+        if amount.minor_units() > available.minor_units() {
+            return Err(ContractError::ExceedsAmount { amount, available });
+        }
+        Ok(())
+    }
+
     /// Whether it keeps a fund's deadlines: signed in time, and no activities after their end.
     pub fn check_deadlines(&self, deadlines: Deadlines) -> Result<(), ContractError> {
         let terms = self.terms()?;

@@ -1,0 +1,110 @@
+//! Contributions.
+
+use contracts::toguna::disbursements::v1::{
+    CertifyContributionRequest, CertifyContributionResponse, GetContributionRequest, GetContributionResponse,
+    ListContributionsRequest, ListContributionsResponse, PledgeContributionRequest, PledgeContributionResponse,
+    ReceiveContributionRequest, ReceiveContributionResponse, contribution_service_server::ContributionService,
+};
+use event_store::{Aggregate as _, Interrupt};
+use service_runtime::{Fields, Found, Page, find, status::not_found};
+use tonic::{Request, Response, Status};
+
+use super::{Disbursements, MAX_CODE, amount};
+use crate::{
+    domain::{
+        contribution::{Contribution, ContributionCommand, Pledge},
+        fund::Fund,
+    },
+    resource,
+    ties::{self, Telling},
+};
+
+#[tonic::async_trait]
+impl ContributionService for Disbursements {
+    async fn pledge_contribution(
+        &self,
+        request: Request<PledgeContributionRequest>,
+    ) -> Result<Response<PledgeContributionResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Contribution::CATEGORY);
+        let fund = fields.name("fund", &message.fund, Fund::CATEGORY);
+        let pledge = Pledge {
+            fund: fund.to_string(),
+            donor: fields.organisation("donor", &message.donor),
+            amount: amount(&mut fields, "amount", message.amount.as_ref()),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            unit.load::<Contribution>(&name)?;
+            let currency = ties::open_fund(unit, &fund)?.currency;
+            let command = ContributionCommand::Pledge { pledge: pledge.clone(), currency };
+            unit.handle::<Contribution>(&name, &command)
+        })
+        .await
+    }
+
+    async fn certify_contribution(
+        &self,
+        request: Request<CertifyContributionRequest>,
+    ) -> Result<Response<CertifyContributionResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Contribution::CATEGORY);
+        let command = ContributionCommand::Certify {
+            amount: amount(&mut fields, "amount", message.amount.as_ref()),
+            reference: fields.optional_text("reference", &message.reference, MAX_CODE).unwrap_or_default(),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Contribution>(&name, &command)).await
+    }
+
+    async fn receive_contribution(
+        &self,
+        request: Request<ReceiveContributionRequest>,
+    ) -> Result<Response<ReceiveContributionResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Contribution::CATEGORY);
+        let amount = amount(&mut fields, "amount", message.amount.as_ref());
+        let reference = fields.optional_text("reference", &message.reference, MAX_CODE).unwrap_or_default();
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            let contribution = unit.load::<Contribution>(&name)?;
+            let pledge = contribution.state().pledge().map_err(|error| Interrupt::refused_by(&name, error))?;
+            let trustee = ties::open_fund(unit, &ties::stored_name(&pledge.fund))?.trustee;
+            let command = ContributionCommand::Receive { trustee, amount, reference: reference.clone() };
+            unit.handle::<Contribution>(&name, &command)?;
+            let contribution = unit.load::<Contribution>(&name)?;
+            ties::tell_of_contribution(unit, &name, contribution.state(), Telling::Record)
+        })
+        .await
+    }
+
+    async fn get_contribution(
+        &self,
+        request: Request<GetContributionRequest>,
+    ) -> Result<Response<GetContributionResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let GetContributionRequest { name, as_of, .. } = request.into_inner();
+        let Found { state, etag, consistency_token } = find::<Contribution>(&self.log, &name, as_of.as_ref()).await?;
+        let contribution = resource::contribution(&name, &state).ok_or_else(|| not_found(&name))?;
+        Ok(Response::new(GetContributionResponse { contribution: Some(contribution), etag, consistency_token }))
+    }
+
+    async fn list_contributions(
+        &self,
+        request: Request<ListContributionsRequest>,
+    ) -> Result<Response<ListContributionsResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let filter = [message.fund.as_str(), message.donor.as_str()];
+        let page = Page::read(&mut fields, message.page_size, &message.page_token, &filter);
+        fields.finish()?;
+        let consistency_token = self.calls.seen(self.log.name());
+        let (contributions, next_page_token) =
+            self.read_models.contributions(&page, &message.fund, &message.donor).await?;
+        Ok(Response::new(ListContributionsResponse { contributions, next_page_token, consistency_token }))
+    }
+}

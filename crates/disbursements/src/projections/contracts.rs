@@ -1,0 +1,80 @@
+//! The list of contracts.
+
+use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
+use event_store::{BoxFuture, Log, Projection, ProjectionError};
+use prost::Message as _;
+use service_runtime::Page;
+use sqlx::PgConnection;
+use tonic::Status;
+
+use super::{ReadModels, Row, answer, changed};
+use crate::{domain::contract::Contract, resource};
+
+/// Keeps the table `contracts`.
+pub struct Contracts {
+    /// The log that it follows.
+    pub log: Log,
+}
+
+impl Projection for Contracts {
+    fn name(&self) -> &'static str {
+        "contracts"
+    }
+
+    fn source(&self) -> &str {
+        self.log.name()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        batch: &'a [EventRecord],
+    ) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        Box::pin(async move {
+            for (name, contract) in changed::<Contract>(&self.log, batch).await? {
+                let Some(resource) = resource::contract(&name, &contract) else { continue };
+                sqlx::query!(
+                    "INSERT INTO contracts (name, decision, implementer, resource) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (name) DO UPDATE SET
+                         decision = excluded.decision, implementer = excluded.implementer,
+                         resource = excluded.resource",
+                    name,
+                    resource.decision,
+                    resource.implementer,
+                    resource.encode_to_vec(),
+                )
+                .execute(&mut *tx)
+                .await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn clear<'a>(&'a self, tx: &'a mut PgConnection) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        Box::pin(async move {
+            sqlx::query!("DELETE FROM contracts").execute(tx).await?;
+            Ok(())
+        })
+    }
+}
+
+impl ReadModels {
+    /// A page of contracts, by name; of one decision and of one implementer, where they are given.
+    pub async fn contracts(
+        &self,
+        page: &Page,
+        decision: &str,
+        implementer: &str,
+    ) -> Result<(Vec<pb::Contract>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM contracts
+             WHERE name > $1 AND ($3 = '' OR decision = $3) AND ($4 = '' OR implementer = $4) ORDER BY name LIMIT $2",
+            page.after(),
+            page.limit(),
+            decision,
+            implementer,
+        );
+        answer(page, rows.fetch_all(&self.pool).await)
+    }
+}

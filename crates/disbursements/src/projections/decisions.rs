@@ -1,0 +1,80 @@
+//! The list of decisions.
+
+use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
+use event_store::{BoxFuture, Log, Projection, ProjectionError};
+use prost::Message as _;
+use service_runtime::Page;
+use sqlx::PgConnection;
+use tonic::Status;
+
+use super::{ReadModels, Row, answer, changed};
+use crate::{domain::decision::Decision, resource};
+
+/// Keeps the table `decisions`.
+pub struct Decisions {
+    /// The log that it follows.
+    pub log: Log,
+}
+
+impl Projection for Decisions {
+    fn name(&self) -> &'static str {
+        "decisions"
+    }
+
+    fn source(&self) -> &str {
+        self.log.name()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        batch: &'a [EventRecord],
+    ) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        Box::pin(async move {
+            for (name, decision) in changed::<Decision>(&self.log, batch).await? {
+                let Some(resource) = resource::decision(&name, &decision) else { continue };
+                sqlx::query!(
+                    "INSERT INTO decisions (name, fund, country_codes, resource) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (name) DO UPDATE SET
+                         fund = excluded.fund, country_codes = excluded.country_codes, resource = excluded.resource",
+                    name,
+                    resource.fund,
+                    &resource.country_codes,
+                    resource.encode_to_vec(),
+                )
+                .execute(&mut *tx)
+                .await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn clear<'a>(&'a self, tx: &'a mut PgConnection) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        Box::pin(async move {
+            sqlx::query!("DELETE FROM decisions").execute(tx).await?;
+            Ok(())
+        })
+    }
+}
+
+impl ReadModels {
+    /// A page of decisions, by name; of one fund and for one country, where they are given.
+    pub async fn decisions(
+        &self,
+        page: &Page,
+        fund: &str,
+        country_code: &str,
+    ) -> Result<(Vec<pb::Decision>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM decisions
+             WHERE name > $1 AND ($3 = '' OR fund = $3) AND ($4 = '' OR $4 = ANY (country_codes))
+             ORDER BY name LIMIT $2",
+            page.after(),
+            page.limit(),
+            fund,
+            country_code,
+        );
+        answer(page, rows.fetch_all(&self.pool).await)
+    }
+}

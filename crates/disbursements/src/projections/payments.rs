@@ -1,0 +1,71 @@
+//! The list of payments.
+
+use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
+use event_store::{BoxFuture, Log, Projection, ProjectionError};
+use prost::Message as _;
+use service_runtime::Page;
+use sqlx::PgConnection;
+use tonic::Status;
+
+use super::{ReadModels, Row, answer, changed};
+use crate::{domain::payment::Payment, resource};
+
+/// Keeps the table `payments`.
+pub struct Payments {
+    /// The log that it follows.
+    pub log: Log,
+}
+
+impl Projection for Payments {
+    fn name(&self) -> &'static str {
+        "payments"
+    }
+
+    fn source(&self) -> &str {
+        self.log.name()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        batch: &'a [EventRecord],
+    ) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        Box::pin(async move {
+            for (name, payment) in changed::<Payment>(&self.log, batch).await? {
+                let Some(resource) = resource::payment(&name, &payment) else { continue };
+                sqlx::query!(
+                    "INSERT INTO payments (name, contract, resource) VALUES ($1, $2, $3)
+                     ON CONFLICT (name) DO UPDATE SET
+                         contract = excluded.contract, resource = excluded.resource",
+                    name,
+                    resource.contract,
+                    resource.encode_to_vec(),
+                )
+                .execute(&mut *tx)
+                .await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn clear<'a>(&'a self, tx: &'a mut PgConnection) -> BoxFuture<'a, Result<(), ProjectionError>> {
+        Box::pin(async move {
+            sqlx::query!("DELETE FROM payments").execute(tx).await?;
+            Ok(())
+        })
+    }
+}
+
+impl ReadModels {
+    /// A page of payments, by name; of one contract, where it is given.
+    pub async fn payments(&self, page: &Page, contract: &str) -> Result<(Vec<pb::Payment>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM payments WHERE name > $1 AND ($3 = '' OR contract = $3) ORDER BY name LIMIT $2",
+            page.after(),
+            page.limit(),
+            contract,
+        );
+        answer(page, rows.fetch_all(&self.pool).await)
+    }
+}

@@ -1,0 +1,67 @@
+//! What other services' logs say of agreements and commitments is entered into ours, so that whoever reads this log can
+//! repeat every decision that rests on them.
+
+mod record_agreement_standings;
+mod record_commitment_standings;
+
+use contracts::toguna::log::v1::{EventRecord, RecordCorrected};
+use event_store::{
+    DecodeError, Draft, PartialDate, Payload, ReactionCommand, Stored, StreamName, any_payload, date_from_proto,
+};
+
+pub use record_agreement_standings::RecordAgreementStandings;
+pub use record_commitment_standings::RecordCommitmentStandings;
+
+use crate::domain::standing::{Fact, Standing, StandingRecorded};
+
+/// A record as it stands: itself, or what a correction puts in its place.
+struct Said {
+    /// Version of the record in its stream.
+    version: u64,
+    /// What it says.
+    payload: Payload,
+    /// When that happened; for a correction that leaves the date, the date is the one known before.
+    date: SaidOn,
+}
+
+#[derive(Clone, Copy)]
+enum SaidOn {
+    /// This date; `None`: not known.
+    Date(Option<PartialDate>),
+    /// As was known of this record.
+    AsKnown,
+}
+
+/// What a record, or the correction that it is, says.
+fn said(record: &EventRecord) -> Result<Said, DecodeError> {
+    let payload = Payload { type_name: record.r#type.clone(), bytes: record.payload.clone() };
+    let date = |date: &contracts::toguna::r#type::v1::Date| date_from_proto(date);
+    if let Some(corrected) = payload.to::<RecordCorrected>() {
+        let corrected = corrected?;
+        let date = corrected.effective_on.as_ref().map(date).transpose()?;
+        return Ok(Said {
+            version: corrected.mistaken_version,
+            payload: any_payload(corrected.right.ok_or(DecodeError::Missing("right"))?),
+            date: date.map_or(SaidOn::AsKnown, |date| SaidOn::Date(Some(date))),
+        });
+    }
+    let date = SaidOn::Date(record.effective_on.as_ref().map(date).transpose()?);
+    Ok(Said { version: record.version, payload, date })
+}
+
+/// The command that enters a fact into our log: from then on it is what the record of that version says.
+fn enter<F: Fact>(subject: StreamName, version: u64, date: SaidOn, fact: F) -> ReactionCommand
+where
+    Standing<F>: Stored<Event = StandingRecorded<F>>,
+{
+    Box::new(move |unit| {
+        let stream = Standing::<F>::stream_of(&subject);
+        let known = unit.load::<Standing<F>>(&stream)?.state().date_of(version).flatten();
+        let effective_on = match date {
+            SaidOn::Date(date) => date,
+            SaidOn::AsKnown => known,
+        };
+        let event = StandingRecorded { subject: subject.clone(), version, fact };
+        unit.record::<Standing<F>>(&stream, vec![Draft { event, effective_on }])
+    })
+}
