@@ -43,9 +43,16 @@ if [ -n "$packages" ]; then
     # We make our own clusters; the distribution's would only listen on 5432 for nobody.
     as_root mkdir -p /etc/postgresql-common/createcluster.d
     echo "create_main_cluster = false" | as_root tee /etc/postgresql-common/createcluster.d/toguna.conf >/dev/null
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    log=$(mktemp)
     # shellcheck disable=SC2086 # The names are words.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $packages >/dev/null
+    {
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
+    } >"$log" 2>&1 || {
+        cat "$log" >&2
+        stop "apt-get could not install: $packages"
+    }
+    rm -f "$log"
 fi
 
 if [ -z "$digest" ]; then

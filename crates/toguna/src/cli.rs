@@ -1,10 +1,12 @@
 //! What can be asked on the command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use contracts::toguna::r#type::v1 as types;
 use jiff::{Timestamp, civil};
 
 use crate::language::Language;
+
+mod french;
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -31,6 +33,19 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// What this process was asked; ends it with the help, in the language asked for, where that was asked.
+    pub fn of_process() -> Self {
+        let arguments: Vec<_> = std::env::args().collect();
+        let after = |name: &str| arguments.iter().skip_while(|it| *it != name).nth(1).cloned();
+        let joined = arguments.iter().find_map(|it| it.strip_prefix("--lang=").map(str::to_owned));
+        let french = match after("--lang").or(joined) {
+            Some(language) => language == "fr",
+            None => Language::of_environment() == Language::Fr,
+        };
+        let command = if french { french::translated(Self::command()) } else { Self::command() };
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     /// The language asked for.
     pub fn language(&self) -> Language {
         self.lang.unwrap_or_else(Language::of_environment)
@@ -137,14 +152,14 @@ Examples:
         #[arg(long, value_name = "CODE", default_value = "ML")]
         country: String,
         /// Only this fund: funds/…
-        #[arg(long, value_name = "FUND", default_value = "")]
-        fund: String,
+        #[arg(long, value_name = "FUND")]
+        fund: Option<String>,
         /// From where it is seen
         #[command(flatten)]
         view: View,
     },
     /// The chain of a contract: agreements, commitments, decision, contract, payments, values
-    #[command(after_long_help = "Example: toguna report chain contracts/t05-eutf-sah-ml-07-02")]
+    #[command(after_long_help = "Examples: toguna report chain contracts/t05-eutf-sah-ml-07-02")]
     Chain {
         /// The contract: contracts/…
         contract: String,
@@ -153,7 +168,7 @@ Examples:
         view: View,
     },
     /// What was promised under a framework and where it stands
-    #[command(after_long_help = "Example: toguna report scoreboard frameworks/rabat --as-of 2022-12-13")]
+    #[command(after_long_help = "Examples: toguna report scoreboard frameworks/rabat --as-of 2022-12-13")]
     Scoreboard {
         /// The framework: frameworks/…
         framework: String,

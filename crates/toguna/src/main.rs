@@ -2,11 +2,10 @@
 
 use std::{io, process::ExitCode};
 
-use clap::Parser as _;
 use toguna::{cli::Cli, commands};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     let language = cli.language();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {

@@ -25,7 +25,10 @@ pub(super) async fn run(report: &Report, language: Language, as_json: bool) -> R
     let session = Session::open(language)?;
     match report {
         Report::Portfolio { country, fund, view } => {
-            let query = portfolio::Query { fund: fund.clone(), ..portfolio::Query::of(country, Vec::new()) };
+            let query = portfolio::Query {
+                fund: fund.clone().unwrap_or_default(),
+                ..portfolio::Query::of(country, Vec::new())
+            };
             let query = portfolio::Query { as_of: view.as_of.map(wire_date), known_at: known_at(view), ..query };
             let portfolio = portfolio::ask(&session, &query).await?;
             match form(view, as_json) {

@@ -1,0 +1,88 @@
+//! The help in French.
+
+use clap::Command;
+
+/// What each command is for, by its path.
+const ABOUT: &[(&[&str], &str)] = &[
+    (
+        &[],
+        "Ce que les partenaires de la coopération migratoire ont convenu, promis et payé ; et comment chacun peut le vérifier.",
+    ),
+    (&["up"], "Lancer son propre ensemble : PostgreSQL, nats-server et les quatre services, jusqu’à Ctrl-C"),
+    (&["demo"], "Envoyer le scénario à l’ensemble en marche ; ce qu’il contient déjà n’est pas récrit"),
+    (&["token"], "Imprimer un jeton avec lequel appeler les services de l’ensemble en marche"),
+    (&["replay"], "Imprimer les événements du journal d’un service, dans l’ordre, et vérifier qu’aucun ne manque"),
+    (&["report"], "Imprimer un rapport sur les trois journaux, à une date et selon ce qui était connu à un moment"),
+    (&["report", "portfolio"], "Ce que les fonds ont décidé, contracté, payé et recouvré pour un pays"),
+    (&["report", "chain"], "La chaîne d’un contrat : accords, engagements, décision, contrat, paiements, valeurs"),
+    (&["report", "scoreboard"], "Ce qui a été promis dans un cadre, et où cela en est"),
+    (&["show"], "Imprimer une ressource : son état, ses événements, ses sources, et qui a corrigé quoi"),
+];
+
+/// What each argument is, by its name; the same in every command.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("lang", "Langue de la sortie [par défaut : selon LANG]"),
+    ("json", "Imprimer du JSON pour des programmes au lieu de texte"),
+    ("once", "S’arrêter de soi-même après le résumé"),
+    ("empty", "Ne charger que les listes de référence"),
+    ("no_demo", "Ne rien charger"),
+    ("caller", "Rôles, séparés par des virgules, et organisation : l’identifiant d’un partenaire"),
+    ("person", "Quelle personne de l’organisation ; d’autres personnes sont d’autres yeux"),
+    ("hours", "Durée de validité en heures"),
+    ("service", "Le service : partnerships, commitments ou disbursements"),
+    ("from", "Première position [par défaut : 1]"),
+    ("since", "Premier événement enregistré à ce moment ou après : 2026-11-23T10:00:00Z, ou un jour"),
+    ("follow", "Rester, et imprimer ce qui est enregistré ensuite"),
+    ("country", "Le pays : ISO 3166-1 alpha-2"),
+    ("fund", "Ce fonds seulement : funds/…"),
+    ("contract", "Le contrat : contracts/…"),
+    ("framework", "Le cadre : frameworks/…"),
+    ("as_of", "Situation au soir de ce jour [par défaut : aujourd’hui]"),
+    (
+        "known_at",
+        "Selon ce qui était connu alors : 2026-11-23T10:00:00Z, ou la fin d’un jour [par défaut : maintenant]",
+    ),
+    ("csv", "Imprimer du CSV pour des tableurs"),
+    ("resource", "Son nom : decisions/…, agreements/…, commitments/…"),
+];
+
+const FIRST_STEPS: &str = "\
+Pour commencer :
+  toguna up                                     son propre ensemble, avec le scénario du Mali
+  toguna report portfolio --as-of 2016-04-15    ce qui était décidé pour le Mali ce jour-là
+  toguna replay disbursements | less            tous les événements d’un journal, dans l’ordre
+  toguna show decisions/t05-eutf-sah-ml-07      une ressource : son état, ses événements, ses sources
+
+L’état est gardé dans le .toguna de ce dossier ou d’un dossier supérieur, ou dans TOGUNA_HOME ; plusieurs ensembles
+peuvent tourner côte à côte.";
+
+const TEMPLATE: &str = "{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}";
+
+/// The same command line, explained in French.
+pub(super) fn translated(command: Command) -> Command {
+    below(command.after_help(FIRST_STEPS), &mut Vec::new())
+}
+
+fn below(command: Command, path: &mut Vec<String>) -> Command {
+    let about = ABOUT.iter().find(|(known, _)| *known == path.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut command = command.help_template(TEMPLATE).subcommand_help_heading("Commandes");
+    if let Some((_, about)) = about {
+        command = command.about(*about);
+    }
+    if let Some(examples) = command.get_after_long_help().map(ToString::to_string) {
+        command = command.after_long_help(examples.replace("Examples:", "Exemples\u{202f}:"));
+    }
+    command = command.mut_args(|argument| {
+        let french = ARGUMENTS.iter().find(|(name, _)| argument.get_id().as_str() == *name);
+        french.map_or(argument.clone(), |(_, help)| argument.help(*help))
+    });
+    command.mut_subcommands(|inner| {
+        path.push(inner.get_name().to_owned());
+        let inner = below(inner, path);
+        path.pop();
+        inner
+    })
+}
+
+#[cfg(test)]
+mod tests;
