@@ -1,0 +1,6 @@
+//! Oversight as a process, on a real Postgres and NATS, beside three logs that tests write.
+
+mod answers;
+mod house;
+mod logs;
+mod reading;
