@@ -1,22 +1,24 @@
 //! What a batch of a log's events did to the streams of one kind: the step from events to the rows of a read model
 //! that shows resources whole.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use contracts::toguna::log::v1::EventRecord;
-use event_sourcing::StreamName;
+use event_sourcing::{Aggregate, History, StreamName};
 
 use crate::{DecodeError, Log, ProjectionError, StoreError, Stored};
 
 /// A stream as a batch left it.
-#[derive(Debug, Clone)]
-pub struct Touched<A> {
+#[derive(Clone)]
+pub struct Touched<A: Aggregate> {
     /// Its name.
     pub name: StreamName,
     /// Version of its last event in the batch.
     pub version: u64,
     /// The state after that event, whatever was recorded later.
     pub state: A,
+    /// The stream up to that event.
+    pub history: Arc<History<A>>,
 }
 
 impl Log {
@@ -33,8 +35,12 @@ impl Log {
         let mut touched = Vec::with_capacity(versions.len());
         for (name, version) in versions {
             let history = self.history::<A>(&name).await?;
-            let state = if history.version() == version { history.state().clone() } else { history.state_at(version) };
-            touched.push(Touched { name, version, state });
+            let known = usize::try_from(version).unwrap_or(usize::MAX);
+            let history = match history.entries().get(..known) {
+                Some(then) if then.len() < history.entries().len() => Arc::new(History::from_entries(then.to_vec())),
+                Some(_) | None => history,
+            };
+            touched.push(Touched { name, version, state: history.state().clone(), history });
         }
         Ok(touched)
     }
