@@ -1,7 +1,7 @@
 //! A resource read from the log itself: always fresh, and as of any day.
 
 use contracts::toguna::r#type::v1 as types;
-use event_store::{Log, Stored, StreamName};
+use event_store::{Date, Log, Stored, StreamName};
 use tonic::Status;
 
 use crate::{Fields, etag, status};
@@ -9,6 +9,10 @@ use crate::{Fields, etag, status};
 /// What a query for one resource found.
 #[derive(Debug, Clone)]
 pub struct Found<A> {
+    /// Its name.
+    pub name: StreamName,
+    /// The day that was asked for; `None`: whatever is recorded.
+    pub day: Option<Date>,
     /// The resource: as recorded, or as of the day that was asked for.
     pub state: A,
     /// Version of its stream as an etag, whatever the day.
@@ -17,7 +21,7 @@ pub struct Found<A> {
     pub consistency_token: String,
 }
 
-/// Folds the resource's stream, whole or up to the evening of a day; NOT_FOUND where nothing was ever recorded. Whether
+/// Folds the resource's stream, whole or up to the evening of a day; `NOT_FOUND` where nothing was ever recorded. Whether
 /// the resource was there on that day is for the service to say.
 pub async fn find<A: Stored>(log: &Log, name: &str, as_of: Option<&types::Date>) -> Result<Found<A>, Status> {
     let mut fields = Fields::new();
@@ -30,5 +34,5 @@ pub async fn find<A: Stored>(log: &Log, name: &str, as_of: Option<&types::Date>)
         return Err(status::not_found(&name));
     }
     let state = day.map_or_else(|| history.state().clone(), |day| history.state_as_of(day));
-    Ok(Found { state, etag: etag(history.version()), consistency_token })
+    Ok(Found { name, day, state, etag: etag(history.version()), consistency_token })
 }

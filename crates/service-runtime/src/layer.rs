@@ -85,6 +85,7 @@ struct Observed {
     span: Span,
     metrics: Arc<Calls>,
     method: String,
+    ended: bool,
 }
 
 impl Observed {
@@ -114,7 +115,7 @@ impl Observed {
             started,
             deadline: started + patience,
         };
-        Self { context: Arc::new(context), span, metrics, method }
+        Self { context: Arc::new(context), span, metrics, method, ended: false }
     }
 
     /// Puts right what tonic answered by itself, and observes the rest of the answer.
@@ -127,7 +128,12 @@ impl Observed {
         right.map_or(response, Status::into_http)
     }
 
-    fn end(self, code: Code) {
+    fn end(mut self, code: Code) {
+        self.ended = true;
+        self.record(code);
+    }
+
+    fn record(&self, code: Code) {
         let name = code_name(code);
         self.span.record("rpc.response.status_code", name);
         if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss | Code::Unavailable | Code::DeadlineExceeded)
@@ -137,6 +143,15 @@ impl Observed {
         // A name that somebody made up is no label.
         let method = if code == Code::Unimplemented { "_OTHER" } else { &self.method };
         self.metrics.ended(method, name, self.context.started.elapsed());
+    }
+}
+
+impl Drop for Observed {
+    /// The caller went away before the end.
+    fn drop(&mut self) {
+        if !self.ended {
+            self.record(Code::Cancelled);
+        }
     }
 }
 
@@ -182,15 +197,6 @@ impl http_body::Body for Streamed {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
-    }
-}
-
-impl Drop for Streamed {
-    /// Nobody reads on.
-    fn drop(&mut self) {
-        if let Some(call) = self.call.take() {
-            call.end(Code::Cancelled);
-        }
     }
 }
 

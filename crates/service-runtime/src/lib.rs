@@ -10,6 +10,7 @@ mod context;
 mod envelope;
 mod fields;
 mod found;
+mod health;
 pub mod identity;
 mod language;
 mod layer;

@@ -10,9 +10,8 @@ use tonic::{
     service::{Routes, RoutesBuilder},
     transport::{Server, server::TcpIncoming},
 };
-use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::layer::CallLayer;
+use crate::{health::Health, layer::CallLayer};
 
 /// Largest request, compressed or not.
 pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
@@ -39,17 +38,16 @@ macro_rules! limited {
 /// What a server serves, with health and reflection for all of it.
 pub(crate) struct Endpoints {
     routes: RoutesBuilder,
-    names: Vec<&'static str>,
-    health: HealthReporter,
+    pub health: Health,
 }
 
 impl Endpoints {
     /// Nothing yet.
     pub fn new() -> Self {
-        let (health, health_server) = tonic_health::server::health_reporter();
+        let (health, server) = Health::new();
         let mut routes = Routes::builder();
-        routes.add_service(health_server);
-        Self { routes, names: Vec::new(), health }
+        routes.add_service(server);
+        Self { routes, health }
     }
 
     pub fn add<S>(&mut self, service: S)
@@ -62,7 +60,7 @@ impl Endpoints {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.names.push(S::NAME);
+        self.health.add(S::NAME);
         self.routes.add_service(service);
     }
 
@@ -79,7 +77,7 @@ impl Endpoints {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .with_service_name("grpc.health.v1.Health")
             .with_service_name("grpc.reflection.v1.ServerReflection");
-        for name in &self.names {
+        for name in self.health.services() {
             reflection = reflection.with_service_name(*name);
         }
         self.routes.add_service(reflection.build_v1()?);
@@ -91,9 +89,8 @@ impl Endpoints {
                 until.cancelled().await;
             },
         );
-        let mut health = Health { names: self.names, reporter: self.health };
-        health.set(ServingStatus::NotServing).await;
-        let (ended, ()) = tokio::join!(drained(server, &stopping), health.follow(ready, &stopping));
+        self.health.begin().await;
+        let (ended, ()) = tokio::join!(drained(server, &stopping), self.health.follow(ready, &stopping));
         ended
     }
 }
@@ -123,33 +120,6 @@ async fn drained<E: std::error::Error + Send + Sync + 'static>(
         () = too_long => {
             tracing::warn!("calls that did not end in time were cut off");
             Ok(())
-        }
-    }
-}
-
-struct Health {
-    names: Vec<&'static str>,
-    reporter: HealthReporter,
-}
-
-impl Health {
-    async fn follow(&mut self, ready: impl Future<Output = ()>, stopping: &CancellationToken) {
-        if stopping.run_until_cancelled(ready).await.is_some() {
-            self.set(ServingStatus::Serving).await;
-            tracing::info!("serving");
-            stopping.cancelled().await;
-        }
-        self.set(ServingStatus::NotServing).await;
-        // Whoever watches gets that last word, and then the end of the stream, which would keep the server from
-        // stopping.
-        for name in self.names.iter().copied().chain([""]) {
-            self.reporter.clear_service_status(name).await;
-        }
-    }
-
-    async fn set(&self, status: ServingStatus) {
-        for name in self.names.iter().copied().chain([""]) {
-            self.reporter.set_service_status(name, status).await;
         }
     }
 }

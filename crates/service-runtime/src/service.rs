@@ -5,8 +5,8 @@ use std::{convert::Infallible, fs, net::SocketAddr, path::Path, process::ExitCod
 use anyhow::Context as _;
 use contracts::toguna::log::v1::log_service_server::LogServiceServer;
 use event_store::{
-    Followers, Following, Log, Nats,
-    relay::{self, RelayConfig},
+    FollowerState, Followers, Following, Log, Nats,
+    relay::{self, RelayConfig, RelayState, RelayStatus},
 };
 use futures::future::{BoxFuture, join_all};
 use tokio::{
@@ -14,6 +14,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
 };
+use tokio_stream::{StreamExt as _, wrappers::WatchStream};
 use tokio_util::sync::CancellationToken;
 use tonic::{body::Body, server::NamedService};
 
@@ -66,23 +67,33 @@ impl Parts {
 
     /// Opens the service's own log, begins to copy it to NATS, and serves it to whoever may read it. Where the copy
     /// shows that the log was restored to an earlier state, the log is in a new epoch before the first command comes.
+    /// Health says of `relay` whether the copy can be kept.
     pub async fn open_log(&mut self, readers: LogReaders) -> anyhow::Result<Log> {
         let log =
             Log::open(self.config.service, self.config.database_url.expose(), self.shutdown.clone()).await.context(
                 "the log cannot be opened; DATABASE_URL must name a running PostgreSQL and the owner of a database",
             )?;
         compare_with_copy(&log, &self.nats).await?;
-        relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
+        let relay = relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
+        let works = |relay: RelayStatus| !matches!(relay.state, RelayState::Retrying { .. });
+        self.endpoints.health.watch("relay", WatchStream::new(relay).map(works));
         let replays = Replays::new(log.clone(), self.calls.clone(), readers, self.stopping.clone());
         self.serve(crate::limited!(LogServiceServer::new(replays)));
         Ok(log)
     }
 
-    /// Starts what follows logs: read models and reactions. Queries and commands wait for it as their tokens say, and
-    /// health says SERVING once it has caught up.
+    /// Starts what follows logs: read models and reactions. Queries and commands wait for it as their tokens say.
+    /// Health says SERVING once it has caught up, and of each follower as `followers/<name>` whether it works.
     pub fn follow(&mut self, followers: Followers) -> Following {
         let following = followers.start(&self.shutdown);
         self.calls.follow(following.freshness());
+        for name in following.status().borrow().keys().copied() {
+            let states = WatchStream::new(following.status()).map(move |followers| {
+                let state = followers.get(name).map(|follower| &follower.state);
+                matches!(state, Some(FollowerState::CatchingUp | FollowerState::Following))
+            });
+            self.endpoints.health.watch(format!("followers/{name}"), states);
+        }
         let caught_up = following.clone();
         self.ready_after(async move { caught_up.caught_up().await });
         following
@@ -149,7 +160,7 @@ where
         }
     };
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
-    let ended = listen_and_serve(config, build).await;
+    let ended = Box::pin(listen_and_serve(config, build)).await;
     if let Err(error) = &ended {
         tracing::error!(error = format!("{error:#}"), "the service failed");
     }
@@ -180,10 +191,10 @@ where
 {
     let address = listener.local_addr()?;
     let ready_file = config.ready_file.clone();
-    let parts = Parts::new(config, stopping.clone()).await?;
+    let parts = Box::pin(Parts::new(config, stopping.clone())).await?;
     let shutdown = parts.shutdown.clone();
     let _ended_however = shutdown.clone().drop_guard();
-    let Some(parts) = stopping.run_until_cancelled(build(parts)).await else { return Ok(()) };
+    let Some(parts) = stopping.run_until_cancelled(Box::pin(build(parts))).await else { return Ok(()) };
     let Parts { endpoints, ready, mut tasks, .. } = parts?;
     if let Some(path) = ready_file {
         announce(&path, address).with_context(|| format!("TOGUNA_READY_FILE: cannot write {}", path.display()))?;
@@ -192,7 +203,7 @@ where
     let all_ready = async move {
         join_all(ready).await;
     };
-    let mut server = std::pin::pin!(endpoints.serve(listener, all_ready, stopping.clone()));
+    let mut server = Box::pin(endpoints.serve(listener, all_ready, stopping.clone()));
     let ended = tokio::select! {
         ended = &mut server => ended,
         Err(failure) = ended_well(&mut tasks) => {

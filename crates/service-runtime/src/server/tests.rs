@@ -49,10 +49,33 @@ async fn whoever_watches_health_hears_that_the_server_stops_and_does_not_keep_it
 }
 
 #[tokio::test]
+async fn a_part_that_does_not_work_is_seen_in_health_and_makes_nothing_else_unhealthy() {
+    let (well, watched) = tokio::sync::watch::channel(true);
+    let mut endpoints = Endpoints::new();
+    endpoints.health.watch("relay", tokio_stream::wrappers::WatchStream::new(watched));
+    let mut server = serve(endpoints, async {}).await;
+    let mut client = HealthClient::new(server.channel.clone());
+    let mut watching = loop {
+        // It is not known before it has said something.
+        if let Ok(watching) = client.watch(about("relay")).await {
+            break watching.into_inner();
+        }
+    };
+    let mut heard = async || watching.message().await.expect("an answer").map(|answer| answer.status());
+    assert_eq!(heard().await, Some(Told::Serving));
+    well.send(false).expect("it is watched");
+    assert_eq!(heard().await, Some(Told::NotServing));
+    assert_eq!(health(&server, "").await, Ok(Told::Serving));
+    server.stopping.cancel();
+    assert_eq!(heard().await, None, "the end");
+    (&mut server.served).await.expect("no panic").expect("it stops well");
+}
+
+#[tokio::test]
 async fn reflection_lists_what_is_served_and_nothing_else() {
     let server = serve(Endpoints::new(), async {}).await;
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
-    let asked = tokio_stream::iter([
+    let asked = futures::stream::iter([
         ask(MessageRequest::ListServices(String::new())),
         ask(MessageRequest::FileContainingSymbol("toguna.log.v1.LogService".into())),
     ]);

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::Body as _;
+use opentelemetry::trace::Tracer as _;
 use tonic::{body::Body, server::NamedService};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
@@ -101,7 +102,6 @@ async fn spans_and_durations_of_calls_leave_over_otlp_in_the_callers_trace() {
 #[tokio::test]
 async fn telemetry_that_nobody_takes_does_not_keep_a_service_from_stopping() {
     let (tracer, meter) = exporters("notes", "http://127.0.0.1:1").expect("it connects later");
-    use opentelemetry::trace::Tracer as _;
     drop(tracer.tracer("toguna").start("a span"));
     let started = std::time::Instant::now();
     Telemetry { tracer: Some(tracer), meter: Some(meter) }.stop().await;

@@ -76,8 +76,10 @@ async fn a_request_sent_again_gets_the_same_answer() {
     let mut service = Service::start().await;
     let sent = note(7);
     let first = service.notes.propose_correction(by("aminata", sent.clone())).await.expect("it is noted");
-    let again =
-        ProposeCorrectionRequest { at_least_as_fresh: vec![token_of(&first.into_inner().receipt)], ..sent.clone() };
+    let again = ProposeCorrectionRequest {
+        at_least_as_fresh: vec![token_of(first.into_inner().receipt.as_ref())],
+        ..sent.clone()
+    };
     let second = service.notes.propose_correction(by("aminata", again)).await.expect("the same answer");
     assert_eq!(second.metadata().get("idempotent-replay").expect("said in the metadata"), "true");
     let receipt = second.into_inner().receipt.expect("a receipt");
@@ -90,8 +92,8 @@ async fn a_request_sent_again_gets_the_same_answer() {
     assert_eq!(stored(&mut service).await.len(), 1);
 }
 
-fn token_of(receipt: &Option<pb::Receipt>) -> String {
-    receipt.as_ref().expect("a receipt").consistency_token.clone()
+fn token_of(receipt: Option<&pb::Receipt>) -> String {
+    receipt.expect("a receipt").consistency_token.clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,7 +202,7 @@ async fn tokens_of_the_future_of_elsewhere_and_of_another_history_are_told_apart
         ..ConfirmCorrectionRequest::default()
     };
     let seen = service.notes.confirm_correction(by("aminata", asking(token.clone()))).await.expect("it was seen");
-    assert_eq!(token_of(&seen.into_inner().receipt), token.to_string());
+    assert_eq!(token_of(seen.into_inner().receipt.as_ref()), token.to_string());
 
     let future = ConsistencyToken { position: 2, ..token.clone() };
     let mut request = by("aminata", asking(future.clone()));

@@ -43,7 +43,7 @@ async fn a_ready_file_names_the_address_of_a_service_that_answers() {
     std::fs::remove_file(&path).expect("it is there");
     let channel = Channel::from_shared(format!("http://{}", written.trim())).expect("an address");
     let mut health = HealthClient::new(channel.connect().await.expect("it answers"));
-    for name in ["", "toguna.disbursements.v1.CorrectionService", "toguna.log.v1.LogService"] {
+    for name in ["", "toguna.disbursements.v1.CorrectionService", "toguna.log.v1.LogService", "relay"] {
         let asked = HealthCheckRequest { service: name.into() };
         let mut answer = health.check(asked.clone()).await.expect("it is known").into_inner().status();
         while answer == ServingStatus::NotServing && started.elapsed() < Duration::from_secs(20) {
