@@ -3,4 +3,5 @@
 mod commands;
 mod lifecycle;
 mod notes;
+mod process;
 mod replay;
