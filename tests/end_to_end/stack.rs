@@ -1,0 +1,165 @@
+//! A stack started as a user starts it, and the command line asked as a user asks it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use prost_reflect::DynamicMessage;
+use serde_json::{Value, json};
+use toguna::{
+    language::Language,
+    local::{
+        child::{Child, Program, Signal},
+        home::StackFile,
+        identity::Identity,
+        random_hex,
+    },
+    services::{self, Services, refusal::Refusal},
+};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+static SHARED: OnceCell<Stack> = OnceCell::const_new();
+
+/// How long the servers, the first tables and the whole scenario may take on a busy machine.
+const READY_LIMIT: Duration = Duration::from_secs(300);
+
+/// The one stack of this process. It stops, and its files go, when the process is gone.
+pub struct Stack {
+    home: PathBuf,
+    services: Services,
+    identity: Identity,
+    _up: Child,
+}
+
+/// A home without a stack yet; removed when dropped.
+pub struct Home(PathBuf);
+
+impl Home {
+    pub fn new() -> Self {
+        let home = env::temp_dir().join(format!("toguna-home-{}", random_hex(6)));
+        fs::create_dir(&home).expect("a home can be made");
+        Self(home)
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        run(&self.0, arguments)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Stack {
+    pub async fn shared() -> &'static Self {
+        SHARED.get_or_init(Self::start).await
+    }
+
+    async fn start() -> Self {
+        let home = env::temp_dir().join(format!("toguna-home-{}", random_hex(6)));
+        fs::create_dir(&home).expect("a home can be made");
+        let program = Program::new(&program(), home.join("up.log"), Signal::Terminate)
+            .args(["up"])
+            .env("TOGUNA_HOME", &home)
+            .env("LANG", "C")
+            .remove_after(Some(&home));
+        let mut up = program.start().expect("`toguna up` starts");
+        let loaded = || fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "demo");
+        up.until(READY_LIMIT, loaded).await.unwrap_or_else(|error| panic!("{error:#}"));
+        let file = fs::read(home.join("stack.json")).expect("the stack says where it is");
+        let file: StackFile = serde_json::from_slice(&file).expect("it is JSON");
+        let addresses = file.services.iter().map(|(name, place)| (name.as_str(), place.address.as_str()));
+        let services = Services::at(addresses, Language::En).expect("the addresses are right");
+        let identity = Identity::open(&home.join("keys")).expect("the stack has keys");
+        Self { home, services, identity, _up: up }
+    }
+
+    /// What a command prints, as JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let text = self.text(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text}"))
+    }
+
+    /// What a command prints.
+    pub fn text(&self, arguments: &[&str]) -> String {
+        let output = run(&self.home, arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "toguna {}: {error}", arguments.join(" "));
+        String::from_utf8(output.stdout).expect("the output is text")
+    }
+
+    /// What a command that fails says.
+    pub fn failure(&self, arguments: &[&str]) -> String {
+        let output = run(&self.home, arguments);
+        assert!(!output.status.success(), "toguna {} should fail", arguments.join(" "));
+        assert!(output.stdout.is_empty(), "a failure prints no data");
+        String::from_utf8(output.stderr).expect("an error is text")
+    }
+
+    /// Every event of a log.
+    pub fn replay(&self, service: &str) -> Vec<Value> {
+        let lines = self.text(&["replay", service, "--json"]);
+        lines.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// When a version of a stream was recorded.
+    pub fn recorded_at(&self, service: &str, stream: &str, version: u64) -> String {
+        let events = self.replay(service);
+        let event = events.iter().find(|event| event["stream"] == stream && event["version"] == version);
+        event.expect("it was recorded")["recorded_at"].as_str().expect("it says when").to_owned()
+    }
+
+    /// Sends a command by gRPC, for `ROLE@ORGANISATION`, and gives its receipt.
+    pub async fn call(&self, rpc: &str, caller: &str, person: &str, mut request: Value) -> Result<Value, Refusal> {
+        let (role, organisation) = caller.split_once('@').expect("ROLE@ORGANISATION");
+        let person = format!("{person}@{organisation}");
+        let hour = SignedDuration::from_hours(1);
+        let token = self.identity.token(&[role], &format!("partners/{organisation}"), &person, hour).expect("a token");
+        let method = services::method(rpc).expect("an RPC");
+        request["request_id"] = json!(Uuid::now_v7().to_string());
+        let request = DynamicMessage::deserialize(method.input(), request).expect("a request");
+        let answer = self.services.call(&method, &token, &request).await.expect("the call is made")?;
+        Ok(serde_json::to_value(&answer).expect("an answer is JSON")["receipt"].clone())
+    }
+
+    /// Waits until oversight has seen what a receipt tells of.
+    pub async fn seen(&self, receipt: &Value) {
+        let method = services::method("toguna.oversight.v1.OversightService/GetPortfolio").expect("an RPC");
+        let request = json!({ "country_code": "SN", "at_least_as_fresh": [receipt["consistencyToken"]] });
+        let request = DynamicMessage::deserialize(method.input(), request).expect("a request");
+        let hour = SignedDuration::from_hours(1);
+        let token = self.identity.token(&["auditor"], "partners/auditor", "auditor", hour).expect("a token");
+        self.services.call(&method, &token, &request).await.expect("the call is made").expect("it is seen in time");
+    }
+}
+
+/// A day, as requests write it.
+pub fn at(year: i32, month: i32, day: i32) -> Value {
+    json!({ "year": year, "month": month, "day": day })
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(program())
+        .args(arguments)
+        .env("TOGUNA_HOME", home)
+        .env("LANG", "C")
+        .env_remove("LC_ALL")
+        .output()
+        .expect("the command line runs")
+}
+
+/// The program, built beside the tests.
+fn program() -> PathBuf {
+    let test = env::current_exe().expect("the test's own program");
+    let folder = test.ancestors().nth(2).expect("the folder of the build");
+    let program = folder.join("toguna");
+    assert!(program.exists(), "{} is not built: cargo build --workspace --bins", program.display());
+    program
+}
