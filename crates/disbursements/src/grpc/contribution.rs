@@ -87,7 +87,8 @@ impl ContributionService for Disbursements {
     ) -> Result<Response<GetContributionResponse>, Status> {
         self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
         let GetContributionRequest { name, as_of, .. } = request.into_inner();
-        let Found { state, etag, consistency_token } = find::<Contribution>(&self.log, &name, as_of.as_ref()).await?;
+        let Found { state, etag, consistency_token, .. } =
+            find::<Contribution>(&self.log, &name, as_of.as_ref()).await?;
         let contribution = resource::contribution(&name, &state).ok_or_else(|| not_found(&name))?;
         Ok(Response::new(GetContributionResponse { contribution: Some(contribution), etag, consistency_token }))
     }
