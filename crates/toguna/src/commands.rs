@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 
-use crate::cli::{Cli, Command};
+use crate::{
+    cli::{Cli, Command},
+    services::refusal::Refusal,
+};
 
 mod demo;
 mod replay;
@@ -10,6 +13,11 @@ mod report;
 mod show;
 mod token;
 mod up;
+
+/// Whether the same may succeed in a moment.
+fn is_passing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(Refusal::is_passing)
+}
 
 /// Carries out what was asked.
 pub async fn run(cli: Cli) -> Result<()> {

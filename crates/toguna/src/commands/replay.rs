@@ -49,7 +49,7 @@ pub(super) async fn run(options: &Replay, language: Language, as_json: bool) -> 
         let request = ReplayLogRequest { start: Some(start), stream: String::new(), follow: options.follow };
         let ended = read(&session, &options.service, request, |event| print(&event, &mut order)).await;
         match ended {
-            Err(error) if options.follow && error.downcast_ref::<Refusal>().is_some_and(Refusal::is_passing) => {
+            Err(error) if options.follow && super::is_passing(&error) => {
                 tokio::time::sleep(PAUSE).await;
             }
             Ok(()) if options.follow => tokio::time::sleep(PAUSE).await,

@@ -81,7 +81,6 @@ impl Stack {
         };
         let mut stack = Self { home, services: Vec::new(), nats, postgres, _lock: lock };
         for name in SERVICES {
-            progress(name);
             let database_url = stack.database(name).await?;
             let service = Service::new(name, &stack.home, identity, &database_url, &nats_url, &before)?;
             stack.services.push(service);
