@@ -11,6 +11,7 @@ use figures::{Clocks, PortfolioScope};
 
 use crate::house::{House, by_auditor, correct, day, decide, eur, own, reason, record};
 
+#[expect(clippy::unnecessary_wraps, reason = "as the fields of messages are")]
 fn time(time: Timestamp) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() })
 }
