@@ -63,7 +63,7 @@ impl Fixtures {
     fn bytes(&self, name: &str, now: &[u8]) -> Vec<u8> {
         let path = self.folder.join(format!("{name}.hex"));
         if !path.exists() && std::env::var_os(WRITE_MISSING).is_some() {
-            let digits: String = now.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = now.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
             fs::write(&path, digits + "\n").expect("the file can be written");
         }
         let digits = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use event_sourcing::{Act, Aggregate, Date, Draft, Recorded, StreamName};
+use event_sourcing::{Act, Aggregate, Date, Draft, PartialDate, Recorded, StreamName};
 
 /// One record of the agreement speaks of its standing. Stored for ever: `AgreementStandingRecorded`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +47,21 @@ pub enum Contestation {
 /// What is known of an agreement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AgreementStanding {
-    by_version: BTreeMap<u64, (Date, Says)>,
+    by_version: BTreeMap<u64, Recorded<Says>>,
 }
 
 /// What can be asked of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgreementStandingCommand {
-    /// Takes what one record of the agreement says.
+    /// Takes what one record of the agreement says, from the act's date on.
     Record(AgreementStandingEvent),
+    /// Takes what is right in the place of what a record says.
+    Correct {
+        /// What is right.
+        right: AgreementStandingEvent,
+        /// From when on; `None`: as recorded.
+        effective_on: Option<PartialDate>,
+    },
 }
 
 /// Why an agreement cannot be cited.
@@ -86,21 +93,34 @@ impl Aggregate for AgreementStanding {
         command: &AgreementStandingCommand,
         act: &Act,
     ) -> Result<Vec<Draft<AgreementStandingEvent>>, Self::Error> {
-        let AgreementStandingCommand::Record(event) = command;
-        Ok(vec![act.draft(event.clone())])
+        Ok(vec![match command {
+            AgreementStandingCommand::Record(event) => act.draft(event.clone()),
+            AgreementStandingCommand::Correct { right, effective_on } => {
+                let recorded = self.by_version.get(&right.agreement_version).and_then(|mistaken| mistaken.effective_on);
+                Draft { event: right.clone(), effective_on: effective_on.or(recorded) }
+            }
+        }])
     }
 
     fn evolve(mut self, recorded: &Recorded<AgreementStandingEvent>) -> Self {
         let event = &recorded.event;
-        self.by_version.insert(event.agreement_version, (recorded.counts_from(), event.says));
+        self.by_version.insert(event.agreement_version, recorded.with(event.says));
         self
     }
 }
 
 impl AgreementStanding {
+    /// First part of the names of agreements, which are resources of another service.
+    pub const AGREEMENTS: &'static str = "agreements";
+
     /// The stream that holds what is known of an agreement.
     pub fn stream_of(agreement: &StreamName) -> StreamName {
         StreamName::new(Self::CATEGORY, agreement.id()).expect("an agreement's id is an id")
+    }
+
+    /// The agreement that a stream speaks of.
+    pub fn agreement_of(stream: &StreamName) -> StreamName {
+        StreamName::new(Self::AGREEMENTS, stream.id()).expect("a stream's id is an id")
     }
 
     /// Whether anything is known of it.
@@ -140,12 +160,10 @@ impl AgreementStanding {
 
     /// Of what counts by that day, the latest; of one date, the last recorded by partnerships.
     fn last_on<T>(&self, day: Date, part: impl Fn(Says) -> Option<T>) -> Option<(Date, T)> {
-        self.by_version
-            .iter()
-            .filter(|(_, (since, _))| *since <= day)
-            .filter_map(|(version, (since, says))| Some((*since, *version, part(*says)?)))
-            .max_by_key(|(since, version, _)| (*since, *version))
-            .map(|(since, _, part)| (since, part))
+        let by_that_day = |says: &(&u64, &Recorded<Says>)| says.1.counts_from() <= day;
+        let counted = self.by_version.iter().filter(by_that_day);
+        let parts = counted.filter_map(|(version, says)| Some((says.counts_from(), *version, part(says.event)?)));
+        parts.max_by_key(|(since, version, _)| (*since, *version)).map(|(since, _, part)| (since, part))
     }
 }
 

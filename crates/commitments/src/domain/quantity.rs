@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 pub struct NotAFigure;
 
 /// A number of 0 or more. Fractions are real: full-time equivalents, hectares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Figure(Decimal);
 
 /// Words of a source that stand for a number: `des dizaines`.

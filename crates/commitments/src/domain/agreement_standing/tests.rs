@@ -19,7 +19,7 @@ fn what_partnerships_says_is_taken_as_it_is() {
     let event = says(3, Says::Standing(Standing::Suspended));
     given::<AgreementStanding>([])
         .when(&AgreementStandingCommand::Record(event.clone()), &act("partners/ml").on("2022-11-21"))
-        .then_dated([Draft::on(event, "2022-11-21".parse::<event_sourcing::PartialDate>().expect("a date"))]);
+        .then_dated([Draft::on(event, "2022-11-21".parse::<PartialDate>().expect("a date"))]);
 }
 
 #[test]
@@ -76,4 +76,18 @@ fn facts_may_arrive_in_another_order_than_they_happened() {
     ]);
     assert_eq!(past.state().standing_on(day("2023-02-28")).0, Standing::Suspended);
     assert_eq!(past.state().standing_on(day("2023-03-01")).0, Standing::Active);
+}
+
+#[test]
+fn a_correction_without_a_date_keeps_that_of_the_mistaken_record() {
+    let right = says(4, Says::Standing(Standing::Suspended));
+    let command = |effective_on| AgreementStandingCommand::Correct { right: right.clone(), effective_on };
+    let date: PartialDate = "2022-11".parse().expect("a date");
+    let past = given_acts::<AgreementStanding>([(
+        act("partners/ml").on("2022-11"),
+        says(4, Says::Standing(Standing::Active)),
+    )]);
+    past.when(&command(None), &act("partners/ml")).then_dated([Draft::on(right.clone(), date)]);
+    let other: PartialDate = "2022-12-01".parse().expect("a date");
+    past.when(&command(Some(other)), &act("partners/ml")).then_dated([Draft::on(right.clone(), other)]);
 }

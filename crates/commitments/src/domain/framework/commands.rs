@@ -1,6 +1,6 @@
 //! What can be asked of a framework, and how it answers.
 
-use event_sourcing::{Act, Aggregate, Date, Draft, LocalizedText, Period, Recorded, StreamName};
+use event_sourcing::{Act, Aggregate, Date, Draft, LocalizedText, Period, Recorded};
 
 use super::{
     events::{FrameworkEvent, FrameworkKind, NewItem, ReferenceCountry, Registration},
@@ -88,12 +88,6 @@ pub enum FrameworkError {
     /// There is one already.
     #[error("there is such a framework already")]
     AlreadyExists,
-    /// Another framework, named by a command, is not there.
-    #[error("there is no {framework}")]
-    Unknown {
-        /// Its name.
-        framework: StreamName,
-    },
     /// It has no such plan.
     #[error("there is no plan {plan}")]
     PlanUnknown {

@@ -1,6 +1,6 @@
 //! What a framework's events make of it, and what others ask of it.
 
-use event_sourcing::{LocalizedText, Period, Recorded, StreamName};
+use event_sourcing::{LocalizedText, Period, Recorded};
 
 use super::{
     commands::FrameworkError,
@@ -69,14 +69,9 @@ impl Framework {
         Ok(&registration.event.secretariat)
     }
 
-    /// The organisation that keeps the register of a framework which a command of another resource names.
-    pub fn secretariat_of(&self, framework: &StreamName) -> Result<&str, FrameworkError> {
-        self.secretariat().map_err(|_| FrameworkError::Unknown { framework: framework.clone() })
-    }
-
-    /// The place that a command names is there.
+    /// The place, in this framework, that another resource names is there.
     pub fn has(&self, reference: &PlanItemReference) -> Result<(), FrameworkError> {
-        self.secretariat_of(&reference.framework)?;
+        self.secretariat()?;
         let plan = self.plan(&reference.plan)?;
         reference.item.as_deref().map_or(Ok(()), |item| plan.item(item).map(|_| ()))
     }

@@ -195,9 +195,7 @@ fn others_find_only_places_that_are_there() {
     assert_eq!(has(place("cadiz", None)), Err(FrameworkError::PlanUnknown { plan: "cadiz".into() }));
     let unknown = FrameworkError::ItemUnknown { plan: "marrakesh".into(), item: "7".into() };
     assert_eq!(has(place("marrakesh", Some("7"))), Err(unknown));
-    let nowhere = place("marrakesh", None);
-    let unknown = FrameworkError::Unknown { framework: nowhere.framework.clone() };
-    assert_eq!(Framework::default().has(&nowhere), Err(unknown));
+    assert_eq!(Framework::default().has(&place("marrakesh", None)), Err(FrameworkError::NotFound));
 }
 
 #[test]

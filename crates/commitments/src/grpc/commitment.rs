@@ -1,0 +1,349 @@
+//! Promises, from their declaration to their end.
+
+use contracts::toguna::commitments::v1::{self as pb, commitment_service_server::CommitmentService};
+use event_store::{Aggregate as _, Date, StreamName};
+use service_runtime::{Fields, PARTNERS, Page, find, status};
+use tonic::{Request, Response, Status};
+
+use super::{
+    Api, lookup,
+    parse::{self, CODE, TEXT},
+    unavailable,
+};
+use crate::{
+    codec::value,
+    domain::{AgreementStanding, Commitment, CommitmentCommand, Cycle, Framework, PlanItemReference, Terms},
+    projections::{
+        commitments::{self, Filter},
+        resources,
+    },
+    resource::{self, Standings},
+};
+
+#[tonic::async_trait]
+impl CommitmentService for Api {
+    async fn declare_commitment(
+        &self,
+        request: Request<pb::DeclareCommitmentRequest>,
+    ) -> Result<Response<pb::DeclareCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let terms = Terms {
+            owner: fields.organisation("owner", &message.owner),
+            answers: parse::reference(&mut fields, "answers", message.answers.as_ref()),
+            text: fields.localized("text", message.text.as_ref(), TEXT),
+            due_on: fields.optional_date("due_on", message.due_on.as_ref()),
+            evidence_required: fields.optional_localized("evidence_required", message.evidence_required.as_ref(), TEXT),
+            agreements: parse::names(&mut fields, "agreements", &message.agreements, AgreementStanding::AGREEMENTS),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            unit.handle::<Commitment>(&name, &CommitmentCommand::Declare(terms.clone()))?;
+            lookup::place(unit, &terms.answers)?;
+            terms.agreements.iter().try_for_each(|agreement| lookup::citable(unit, agreement))
+        })
+        .await
+    }
+
+    async fn confirm_commitment(
+        &self,
+        request: Request<pb::ConfirmCommitmentRequest>,
+    ) -> Result<Response<pb::ConfirmCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let command = CommitmentCommand::Confirm;
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn register_commitment(
+        &self,
+        request: Request<pb::RegisterCommitmentRequest>,
+    ) -> Result<Response<pb::RegisterCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let reference = fields.optional_text("reference", &message.reference, CODE);
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            let secretariat = lookup::secretariat_of_commitment(unit, &name)?;
+            let reference = reference.clone();
+            unit.handle::<Commitment>(&name, &CommitmentCommand::Register { reference, secretariat })
+        })
+        .await
+    }
+
+    async fn link_agreement(
+        &self,
+        request: Request<pb::LinkAgreementRequest>,
+    ) -> Result<Response<pb::LinkAgreementResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let agreement = fields.name("agreement", &message.agreement, AgreementStanding::AGREEMENTS);
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            let secretariat = lookup::secretariat_of_commitment(unit, &name)?;
+            let command = CommitmentCommand::LinkAgreement { agreement: agreement.clone(), secretariat };
+            unit.handle::<Commitment>(&name, &command)?;
+            lookup::citable(unit, &agreement)
+        })
+        .await
+    }
+
+    async fn note_progress(
+        &self,
+        request: Request<pb::NoteProgressRequest>,
+    ) -> Result<Response<pb::NoteProgressResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let command = CommitmentCommand::NoteProgress { text: fields.localized("text", message.text.as_ref(), TEXT) };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn submit_progress(
+        &self,
+        request: Request<pb::SubmitProgressRequest>,
+    ) -> Result<Response<pb::SubmitProgressResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+        let text = fields.localized("text", message.text.as_ref(), TEXT);
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            unit.load::<Commitment>(&name)?;
+            let command = CommitmentCommand::SubmitProgress { cycle: lookup::cycle(unit, &cycle)?, text: text.clone() };
+            unit.handle::<Commitment>(&name, &command)
+        })
+        .await
+    }
+
+    async fn attach_evidence(
+        &self,
+        request: Request<pb::AttachEvidenceRequest>,
+    ) -> Result<Response<pb::AttachEvidenceResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+        let command = CommitmentCommand::AttachEvidence { cycle };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn return_progress(
+        &self,
+        request: Request<pb::ReturnProgressRequest>,
+    ) -> Result<Response<pb::ReturnProgressResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+        let command = CommitmentCommand::ReturnProgress { cycle };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn verify_progress(
+        &self,
+        request: Request<pb::VerifyProgressRequest>,
+    ) -> Result<Response<pb::VerifyProgressResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+        let command = CommitmentCommand::VerifyProgress { cycle };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn extend_due_date(
+        &self,
+        request: Request<pb::ExtendDueDateRequest>,
+    ) -> Result<Response<pb::ExtendDueDateResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let command = CommitmentCommand::ExtendDueDate { due_on: fields.date("due_on", message.due_on.as_ref()) };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn migrate_commitment(
+        &self,
+        request: Request<pb::MigrateCommitmentRequest>,
+    ) -> Result<Response<pb::MigrateCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let plan = fields.text("plan", &message.plan, CODE);
+        let item = fields.optional_text("item", &message.item, CODE);
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            let secretariat = lookup::secretariat_of_commitment(unit, &name)?;
+            let framework = lookup::framework_of(unit, &name)?;
+            lookup::place(unit, &PlanItemReference { framework, plan: plan.clone(), item: item.clone() })?;
+            let command = CommitmentCommand::Migrate { plan: plan.clone(), item: item.clone(), secretariat };
+            unit.handle::<Commitment>(&name, &command)
+        })
+        .await
+    }
+
+    async fn note_incident(
+        &self,
+        request: Request<pb::NoteIncidentRequest>,
+    ) -> Result<Response<pb::NoteIncidentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let command = CommitmentCommand::NoteIncident { text: fields.localized("text", message.text.as_ref(), TEXT) };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn fulfil_commitment(
+        &self,
+        request: Request<pb::FulfilCommitmentRequest>,
+    ) -> Result<Response<pb::FulfilCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let command = CommitmentCommand::Fulfil;
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn partly_fulfil_commitment(
+        &self,
+        request: Request<pb::PartlyFulfilCommitmentRequest>,
+    ) -> Result<Response<pb::PartlyFulfilCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let outstanding = fields.localized("outstanding", message.outstanding.as_ref(), TEXT);
+        let command = CommitmentCommand::PartlyFulfil { outstanding };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn withdraw_commitment(
+        &self,
+        request: Request<pb::WithdrawCommitmentRequest>,
+    ) -> Result<Response<pb::WithdrawCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        let command = CommitmentCommand::Withdraw;
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+    }
+
+    async fn lapse_commitment(
+        &self,
+        request: Request<pb::LapseCommitmentRequest>,
+    ) -> Result<Response<pb::LapseCommitmentResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Commitment::CATEGORY);
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            let secretariat = lookup::secretariat_of_commitment(unit, &name)?;
+            unit.handle::<Commitment>(&name, &CommitmentCommand::Lapse { secretariat })
+        })
+        .await
+    }
+
+    async fn get_commitment(
+        &self,
+        request: Request<pb::GetCommitmentRequest>,
+    ) -> Result<Response<pb::GetCommitmentResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let found = find::<Commitment>(&self.log, &message.name, message.as_of.as_ref()).await?;
+        let mut commitment =
+            resource::commitment(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
+        let standings = self.standings_on(found.day.unwrap_or(Date::MAX), &found.state).await?;
+        resource::cite(&mut commitment, &standings);
+        Ok(Response::new(pb::GetCommitmentResponse {
+            commitment: Some(commitment),
+            etag: found.etag,
+            consistency_token: found.consistency_token,
+        }))
+    }
+
+    async fn list_commitments(
+        &self,
+        request: Request<pb::ListCommitmentsRequest>,
+    ) -> Result<Response<pb::ListCommitmentsResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let filter = filter(&mut fields, &message);
+        let overdue_on = filter.overdue_on.map(|day| day.to_string()).unwrap_or_default();
+        let by: [&str; _] = [
+            &message.owner,
+            &message.framework,
+            &message.plan,
+            &message.item,
+            &message.status.to_string(),
+            &message.contestation.to_string(),
+            &overdue_on,
+        ];
+        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        fields.finish()?;
+        let consistency_token = self.calls.seen(self.log.name());
+        let mut rows = commitments::list(&self.read_models, &page, &filter).await.map_err(unavailable)?;
+        let next_page_token = page.cut(&mut rows, |row| &row.name);
+        Ok(Response::new(pb::ListCommitmentsResponse {
+            commitments: self.cited(resources(&rows).map_err(|error| status::internal(&error))?).await?,
+            next_page_token,
+            consistency_token,
+        }))
+    }
+}
+
+impl Api {
+    /// What is known of the agreements that a promise cites, on the evening of a day.
+    async fn standings_on(&self, day: Date, commitment: &Commitment) -> Result<Standings, Status> {
+        let mut standings = Standings::new();
+        for agreement in commitment.terms().iter().flat_map(|declared| &declared.event.agreements) {
+            let stream = AgreementStanding::stream_of(agreement);
+            let history =
+                self.log.history::<AgreementStanding>(&stream).await.map_err(|error| status::store(&error))?;
+            standings.insert(agreement.to_string(), resource::cited(agreement, history.state(), day));
+        }
+        Ok(standings)
+    }
+
+    /// Adds to promises from the read model what is known of their agreements.
+    async fn cited(&self, mut promises: Vec<pb::Commitment>) -> Result<Vec<pb::Commitment>, Status> {
+        let agreements = promises.iter().flat_map(|promise| &promise.agreements);
+        let agreements: Vec<_> = agreements.map(|cited| cited.agreement.clone()).collect();
+        let standings = commitments::standings(&self.read_models, &agreements).await;
+        let standings = standings.map_err(|error| status::internal(&error))?;
+        for promise in &mut promises {
+            resource::cite(promise, &standings);
+        }
+        Ok(promises)
+    }
+}
+
+fn filter(fields: &mut Fields, message: &pb::ListCommitmentsRequest) -> Filter {
+    let some = |name: StreamName| name.to_string();
+    Filter {
+        owner: fields.optional_name("owner", &message.owner, PARTNERS).map(some),
+        framework: fields.optional_name("framework", &message.framework, Framework::CATEGORY).map(some),
+        plan: fields.optional_text("plan", &message.plan, CODE),
+        item: fields.optional_text("item", &message.item, CODE),
+        status: fields.optional_enumeration("status", message.status, |status| {
+            (status != pb::CommitmentStatus::Unspecified).then_some(status)
+        }),
+        contestation: fields.optional_enumeration("contestation", message.contestation, value::contestation),
+        overdue_on: fields.optional_exact_date("overdue_on", message.overdue_on.as_ref()),
+    }
+}

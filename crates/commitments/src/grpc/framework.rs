@@ -1,0 +1,189 @@
+//! Frameworks and their plans.
+
+use contracts::toguna::commitments::v1::{self as pb, framework_service_server::FrameworkService};
+use event_store::Aggregate as _;
+use service_runtime::{Fields, Page, find, status};
+use tonic::{Request, Response, Status};
+
+use super::{
+    Api, lookup,
+    parse::{self, CODE, MANY, TITLE},
+    unavailable,
+};
+use crate::{
+    codec::{framework, value},
+    domain::{Framework, FrameworkCommand, ReferenceCountry},
+    projections::{frameworks, resources},
+    resource,
+};
+
+#[tonic::async_trait]
+impl FrameworkService for Api {
+    async fn register_framework(
+        &self,
+        request: Request<pb::RegisterFrameworkRequest>,
+    ) -> Result<Response<pb::RegisterFrameworkResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let command = FrameworkCommand::Register {
+            title: fields.localized("title", message.title.as_ref(), TITLE),
+            kind: fields.enumeration("kind", message.kind, framework::kind),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn add_action_plan(
+        &self,
+        request: Request<pb::AddActionPlanRequest>,
+    ) -> Result<Response<pb::AddActionPlanResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let command = FrameworkCommand::AddPlan {
+            plan: fields.text("plan", &message.plan, CODE),
+            title: fields.localized("title", message.title.as_ref(), TITLE),
+            validity: fields.period("validity", message.validity.as_ref()),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn prolong_action_plan(
+        &self,
+        request: Request<pb::ProlongActionPlanRequest>,
+    ) -> Result<Response<pb::ProlongActionPlanResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let command = FrameworkCommand::ProlongPlan {
+            plan: fields.text("plan", &message.plan, CODE),
+            valid_until: fields.exact_date("valid_until", message.valid_until.as_ref()),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn add_plan_items(
+        &self,
+        request: Request<pb::AddPlanItemsRequest>,
+    ) -> Result<Response<pb::AddPlanItemsResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        fields.at_most("items", message.items.len(), MANY);
+        let items = message.items.iter().enumerate();
+        let items = items.map(|(index, item)| parse::new_item(&mut fields, &format!("items[{index}]"), item)).collect();
+        let command = FrameworkCommand::AddItems { plan: fields.text("plan", &message.plan, CODE), items };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn link_plan_item(
+        &self,
+        request: Request<pb::LinkPlanItemRequest>,
+    ) -> Result<Response<pb::LinkPlanItemResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let counterpart = parse::reference(&mut fields, "counterpart", message.counterpart.as_ref());
+        let command = FrameworkCommand::LinkItem {
+            plan: fields.text("plan", &message.plan, CODE),
+            item: fields.optional_text("item", &message.item, CODE),
+            counterpart: counterpart.clone(),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            unit.handle::<Framework>(&name, &command)?;
+            lookup::place(unit, &counterpart)
+        })
+        .await
+    }
+
+    async fn record_plan_count(
+        &self,
+        request: Request<pb::RecordPlanCountRequest>,
+    ) -> Result<Response<pb::RecordPlanCountResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let command = FrameworkCommand::RecordCount {
+            plan: fields.text("plan", &message.plan, CODE),
+            kind: fields.enumeration("kind", message.kind, value::item_kind),
+            count: message.count,
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn record_plan_cost(
+        &self,
+        request: Request<pb::RecordPlanCostRequest>,
+    ) -> Result<Response<pb::RecordPlanCostResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let command = FrameworkCommand::RecordCost {
+            plan: fields.text("plan", &message.plan, CODE),
+            cost: parse::money(&mut fields, "cost", message.cost.as_ref()),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn designate_reference_country(
+        &self,
+        request: Request<pb::DesignateReferenceCountryRequest>,
+    ) -> Result<Response<pb::DesignateReferenceCountryResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Framework::CATEGORY);
+        let command = FrameworkCommand::DesignateReferenceCountry {
+            plan: fields.text("plan", &message.plan, CODE),
+            designation: ReferenceCountry {
+                item: fields.text("item", &message.item, CODE),
+                partner: fields.organisation("partner", &message.partner),
+                term: parse::optional_period(&mut fields, "term", message.term.as_ref()),
+            },
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+    }
+
+    async fn get_framework(
+        &self,
+        request: Request<pb::GetFrameworkRequest>,
+    ) -> Result<Response<pb::GetFrameworkResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let found = find::<Framework>(&self.log, &message.name, message.as_of.as_ref()).await?;
+        let framework = resource::framework(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
+        Ok(Response::new(pb::GetFrameworkResponse {
+            framework: Some(framework),
+            etag: found.etag,
+            consistency_token: found.consistency_token,
+        }))
+    }
+
+    async fn list_frameworks(
+        &self,
+        request: Request<pb::ListFrameworksRequest>,
+    ) -> Result<Response<pb::ListFrameworksResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let kind = fields.optional_enumeration("kind", message.kind, framework::kind).map(framework::kind_to_proto);
+        let by: [&str; _] = [kind.map(|kind| kind.as_str_name()).unwrap_or_default()];
+        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        fields.finish()?;
+        let consistency_token = self.calls.seen(self.log.name());
+        let mut rows = frameworks::list(&self.read_models, &page, kind).await.map_err(unavailable)?;
+        let next_page_token = page.cut(&mut rows, |row| &row.name);
+        Ok(Response::new(pb::ListFrameworksResponse {
+            frameworks: resources(&rows).map_err(|error| status::internal(&error))?,
+            next_page_token,
+            consistency_token,
+        }))
+    }
+}

@@ -1,0 +1,205 @@
+//! Projects and policies.
+
+use contracts::toguna::commitments::v1::{self as pb, initiative_service_server::InitiativeService};
+use event_store::{Aggregate as _, StreamName};
+use service_runtime::{Fields, PARTNERS, Page, find, status};
+use tonic::{Request, Response, Status};
+
+use super::{
+    Api, lookup,
+    parse::{self, TEXT, TITLE},
+    unavailable,
+};
+use crate::{
+    codec::initiative,
+    domain::{BudgetLine, Framework, Initiative, InitiativeCommand},
+    projections::{
+        initiatives::{self, Filter},
+        resources,
+    },
+    resource,
+};
+
+#[tonic::async_trait]
+impl InitiativeService for Api {
+    async fn register_initiative(
+        &self,
+        request: Request<pb::RegisterInitiativeRequest>,
+    ) -> Result<Response<pb::RegisterInitiativeResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let description = parse::description(&mut fields, "description", message.description.as_ref());
+        let command = InitiativeCommand::Register {
+            kind: fields.enumeration("type", message.r#type, initiative::kind),
+            responsible: fields.organisation("responsible", &message.responsible),
+            description: description.clone(),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            unit.handle::<Initiative>(&name, &command)?;
+            lookup::described(unit, &description)
+        })
+        .await
+    }
+
+    async fn confirm_initiative(
+        &self,
+        request: Request<pb::ConfirmInitiativeRequest>,
+    ) -> Result<Response<pb::ConfirmInitiativeResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let command = InitiativeCommand::Confirm;
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+    }
+
+    async fn revise_initiative(
+        &self,
+        request: Request<pb::ReviseInitiativeRequest>,
+    ) -> Result<Response<pb::ReviseInitiativeResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let description = parse::description(&mut fields, "description", message.description.as_ref());
+        let command = InitiativeCommand::Revise { description: description.clone() };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| {
+            unit.handle::<Initiative>(&name, &command)?;
+            lookup::described(unit, &description)
+        })
+        .await
+    }
+
+    async fn record_budget_line(
+        &self,
+        request: Request<pb::RecordBudgetLineRequest>,
+    ) -> Result<Response<pb::RecordBudgetLineResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let command = InitiativeCommand::RecordBudgetLine(BudgetLine {
+            line: fields.text("budget_line", &message.budget_line, TITLE),
+            amount: parse::money(&mut fields, "amount", message.amount.as_ref()),
+            period: parse::optional_period(&mut fields, "period", message.period.as_ref()),
+            funder: fields.optional_name("funder", &message.funder, PARTNERS).map(|funder| funder.to_string()),
+        });
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+    }
+
+    async fn record_initiative_status(
+        &self,
+        request: Request<pb::RecordInitiativeStatusRequest>,
+    ) -> Result<Response<pb::RecordInitiativeStatusResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let command = InitiativeCommand::RecordStatus {
+            status: fields.enumeration("status", message.status, initiative::status),
+        };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+    }
+
+    async fn record_milestone(
+        &self,
+        request: Request<pb::RecordMilestoneRequest>,
+    ) -> Result<Response<pb::RecordMilestoneResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let command =
+            InitiativeCommand::RecordMilestone { text: fields.localized("text", message.text.as_ref(), TEXT) };
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+    }
+
+    async fn verify_initiative(
+        &self,
+        request: Request<pb::VerifyInitiativeRequest>,
+    ) -> Result<Response<pb::VerifyInitiativeResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let command = InitiativeCommand::Verify;
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+    }
+
+    async fn return_initiative(
+        &self,
+        request: Request<pb::ReturnInitiativeRequest>,
+    ) -> Result<Response<pb::ReturnInitiativeResponse>, Status> {
+        let call = self.calls.command(request).await?;
+        let (mut fields, message) = (call.fields(), &call.message);
+        let name = fields.name("name", &message.name, Initiative::CATEGORY);
+        let command = InitiativeCommand::Return;
+        fields.finish()?;
+        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+    }
+
+    async fn get_initiative(
+        &self,
+        request: Request<pb::GetInitiativeRequest>,
+    ) -> Result<Response<pb::GetInitiativeResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let found = find::<Initiative>(&self.log, &message.name, message.as_of.as_ref()).await?;
+        let initiative =
+            resource::initiative(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
+        Ok(Response::new(pb::GetInitiativeResponse {
+            initiative: Some(initiative),
+            etag: found.etag,
+            consistency_token: found.consistency_token,
+        }))
+    }
+
+    async fn list_initiatives(
+        &self,
+        request: Request<pb::ListInitiativesRequest>,
+    ) -> Result<Response<pb::ListInitiativesResponse>, Status> {
+        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let filter = filter(&mut fields, &message);
+        let by: [&str; _] = [
+            &message.r#type.to_string(),
+            &message.responsible,
+            &message.status.to_string(),
+            &message.verification.to_string(),
+            &message.framework,
+            &message.place,
+        ];
+        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        fields.finish()?;
+        let consistency_token = self.calls.seen(self.log.name());
+        let mut rows = initiatives::list(&self.read_models, &page, &filter).await.map_err(unavailable)?;
+        let next_page_token = page.cut(&mut rows, |row| &row.name);
+        Ok(Response::new(pb::ListInitiativesResponse {
+            initiatives: resources(&rows).map_err(|error| status::internal(&error))?,
+            next_page_token,
+            consistency_token,
+        }))
+    }
+}
+
+fn filter(fields: &mut Fields, message: &pb::ListInitiativesRequest) -> Filter {
+    let some = |name: StreamName| name.to_string();
+    Filter {
+        kind: fields.optional_enumeration("type", message.r#type, initiative::kind).map(initiative::type_to_proto),
+        responsible: fields.optional_name("responsible", &message.responsible, PARTNERS).map(some),
+        status: fields
+            .optional_enumeration("status", message.status, initiative::status)
+            .map(initiative::status_to_proto),
+        verification: fields.optional_enumeration("verification", message.verification, |sent| match sent {
+            pb::Verification::Unspecified => None,
+            known @ (pb::Verification::Pending | pb::Verification::Verified | pb::Verification::Returned) => {
+                Some(known)
+            }
+        }),
+        framework: fields.optional_name("framework", &message.framework, Framework::CATEGORY).map(some),
+        place: (!message.place.is_empty()).then(|| parse::place(fields, "place", &message.place)),
+    }
+}
