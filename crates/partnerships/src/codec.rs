@@ -7,8 +7,8 @@ mod partner;
 mod terms;
 mod value;
 
-pub(crate) use terms::{terms_from_proto, terms_to_proto};
-pub(crate) use value::{OnWire, optional};
+pub(crate) use terms::{rule_from_proto, terms_to_proto};
+pub(crate) use value::OnWire;
 
 #[cfg(test)]
 mod tests;

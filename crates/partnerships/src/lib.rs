@@ -1,6 +1,38 @@
-//! Who works with whom, on what terms: partners, agreements, dialogues.
+//! Who works with whom, on what terms: partners, dialogues, agreements.
 //!
-//! Not here: what was promised (`commitments`) and what is paid (`disbursements`). Start at [`domain`].
+//! A call goes `grpc` → `domain` (the rules, pure) → `codec` → the log. `projections` follow our log and answer lists;
+//! `resource` is how both show what is known. What was promised is in `commitments`, what is paid in `disbursements`;
+//! they learn of agreements from our events.
 
 mod codec;
 pub mod domain;
+mod grpc;
+mod projections;
+mod resource;
+
+use event_store::{Followers, open_read_models};
+use service_runtime::{LogReaders, Parts};
+
+use crate::{
+    grpc::Partnerships,
+    projections::{Agreements, Dialogues, Partners, ReadModels},
+};
+
+/// Name of the service, and of its log.
+pub const SERVICE: &str = "partnerships";
+
+/// Builds the service.
+pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
+    let log = parts.open_log(LogReaders::Partners).await?;
+    let owner_url = parts.config.database_url.expose();
+    let pool = open_read_models(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
+    let followers = Followers::new(pool.clone())
+        .own_log(&log)
+        .projection(Partners { log: log.clone() })
+        .projection(Dialogues { log: log.clone() })
+        .projection(Agreements { log: log.clone() });
+    parts.follow(followers);
+    let (calls, read_models) = (parts.calls.clone(), ReadModels::new(pool));
+    Partnerships { calls, log, read_models }.serve(&mut parts);
+    Ok(parts)
+}

@@ -72,6 +72,8 @@ pub struct RegisteredDialogue {
     pub memberships: BTreeMap<String, Membership>,
     /// Whose word its facts rest on.
     pub records: Records<DialogueEvent>,
+    /// Acts of an organisation that a claim says are of another: only a correction could.
+    misattributed: Vec<(String, String)>,
 }
 
 /// What is known of one partner's part in a dialogue.
@@ -179,6 +181,9 @@ impl RegisteredDialogue {
                 insert(&mut membership.recorded, applied.fact, *status);
             }
             DialogueEvent::MembershipClaimed { partner, status } => {
+                if applied.act.on_behalf_of != *partner {
+                    self.misattributed.push((applied.act.on_behalf_of.clone(), partner.clone()));
+                }
                 let membership = self.memberships.entry(partner.clone()).or_default();
                 insert(&mut membership.claimed, applied.fact, *status);
             }
@@ -221,10 +226,19 @@ impl Aggregate for Dialogue {
                 founded_on: event.effective_on,
                 memberships: BTreeMap::new(),
                 records: Records::default(),
+                misattributed: Vec::new(),
             },
             (None, _) => return Self(None),
         };
         Self(Some(Box::new(dialogue.apply(&Applied::from(event)))))
+    }
+
+    fn check(&self) -> Result<(), DialogueError> {
+        let misattributed = self.0.as_deref().and_then(|dialogue| dialogue.misattributed.first());
+        misattributed.map_or(Ok(()), |(organisation, partner)| {
+            let (organisation, on_behalf_of) = (organisation.clone(), partner.clone());
+            Err(ActError::ActsForAnother { organisation, on_behalf_of }.into())
+        })
     }
 
     fn is_timeless(event: &DialogueEvent) -> bool {

@@ -268,6 +268,39 @@ pub enum TerminationCause {
 }
 
 impl AgreementEvent {
+    /// The party whose act it is, where it is the act of one.
+    pub fn party(&self) -> Option<&str> {
+        match self {
+            Self::Signed { party, .. }
+            | Self::DomesticallyAuthorised { party, .. }
+            | Self::ConsentExpressed { party, .. }
+            | Self::Published { party, .. }
+            | Self::AmendmentAccepted { party, .. }
+            | Self::Suspended { party }
+            | Self::Resumed { party, .. }
+            | Self::Denounced { party, .. }
+            | Self::TerminationAgreed { party }
+            | Self::ViewDeclared { party, .. } => Some(party),
+            Self::Registered(_)
+            | Self::NegotiationOpened
+            | Self::TextInitialled
+            | Self::TextAdopted
+            | Self::EnteredIntoForce { .. }
+            | Self::ProvisionallyApplied
+            | Self::ProvisionalApplicationEnded
+            | Self::ObligationRecorded(_)
+            | Self::AmendmentProposed { .. }
+            | Self::Amended { .. }
+            | Self::PartyWithdrew { .. }
+            | Self::Terminated { .. }
+            | Self::Expired
+            | Self::Superseded { .. }
+            | Self::NatureContested { .. }
+            | Self::NatureSettled { .. }
+            | Self::RecordConfirmed(_) => None,
+        }
+    }
+
     /// Whether it is the register's own decision, which waits for nobody's confirmation, whatever act brought it.
     pub fn is_decided(&self) -> bool {
         match self {

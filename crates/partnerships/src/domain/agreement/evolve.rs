@@ -14,6 +14,11 @@ impl Instrument {
     /// The state after an event.
     pub(super) fn apply(mut self, applied: &Applied<'_, AgreementEvent>) -> Self {
         self.records.note(applied, applied.event.is_decided());
+        let organisation = &applied.act.on_behalf_of;
+        let received = self.registration.depositary.as_ref() == Some(organisation);
+        if let Some(party) = applied.event.party().filter(|party| *party != organisation && !received) {
+            self.misattributed.push((organisation.clone(), party.to_owned()));
+        }
         self.apply_event(applied.event, applied.fact);
         self
     }

@@ -12,7 +12,10 @@ use super::{
     },
     terms::{Consents, EntryIntoForce, Since},
 };
-use crate::domain::fact::{Fact, Records, Span};
+use crate::domain::{
+    act::ActError,
+    fact::{Fact, Records, Span},
+};
 
 /// An agreement that is in the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct Instrument {
     pub records: Records<AgreementEvent>,
     /// Organisations that an event names as parties and that are none: only a correction could bring them in.
     pub(super) strangers: BTreeSet<String>,
+    /// Acts of an organisation that an event says are of another: only a correction could.
+    pub(super) misattributed: Vec<(String, String)>,
 }
 
 /// What one party did.
@@ -248,6 +253,7 @@ impl Instrument {
             amendments: Vec::new(),
             records: Records::default(),
             strangers: BTreeSet::new(),
+            misattributed: Vec::new(),
         }
     }
 
@@ -306,6 +312,9 @@ impl Instrument {
         self.registration.check()?;
         if let Some(stranger) = self.strangers.iter().next() {
             return Err(AgreementError::NotAParty { organisation: stranger.clone() });
+        }
+        if let Some((organisation, on_behalf_of)) = self.misattributed.first().cloned() {
+            return Err(ActError::ActsForAnother { organisation, on_behalf_of }.into());
         }
         let dates =
             (self.in_force.as_ref().and_then(|(fact, _)| fact.on), self.end.as_ref().and_then(|(fact, _)| fact.on));

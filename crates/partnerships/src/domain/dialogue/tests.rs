@@ -1,5 +1,5 @@
 use event_sourcing::{
-    Date,
+    Correction, CorrectionError, Date,
     testing::{act, given, given_acts},
 };
 
@@ -131,4 +131,17 @@ fn a_claim_may_be_recorded_from_a_source_until_the_partner_confirms_it() {
     assert_eq!(standing(confirmed.state()), Standing::Confirmed);
     // The confirmation is of today, the fact of 2018: it is confirmed as of any day.
     assert_eq!(standing(&confirmed.history().state_as_of(day("2019-01-01"))), Standing::Confirmed);
+}
+
+#[test]
+fn a_correction_makes_no_claim_of_one_partner_anothers() {
+    let claim =
+        |partner: &str| DialogueEvent::MembershipClaimed { partner: partner.into(), status: MembershipStatus::Member };
+    let dialogue = given_acts::<Dialogue>([(secretariat(), khartoum()), (act(MALI), claim(MALI))]);
+    let correction = Correction { mistaken_version: 2, right: claim("partners/ne"), effective_on: None };
+    let refusal = ActError::ActsForAnother { organisation: MALI.into(), on_behalf_of: "partners/ne".into() };
+    assert_eq!(
+        dialogue.history().propose_correction(correction, &act(MALI).because("misread")),
+        Err(CorrectionError::BreaksRule(refusal.into()))
+    );
 }

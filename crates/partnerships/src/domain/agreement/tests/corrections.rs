@@ -97,3 +97,15 @@ fn a_correction_does_not_let_it_end_before_it_began() {
     let act = act(SECRETARIAT).because("misread");
     assert_eq!(past.history().propose_correction(correction, &act), Err(CorrectionError::BreaksRule(refusal)));
 }
+
+#[test]
+fn a_correction_puts_no_act_of_one_party_in_the_place_of_anothers() {
+    let past = convention().and(&sign(MALI, SignatureKind::Definitive), &own(MALI));
+    let right = signed(FRANCE, SignatureKind::Definitive);
+    let correction = Correction { mistaken_version: 2, right, effective_on: None };
+    let refusal = ActError::ActsForAnother { organisation: MALI.into(), on_behalf_of: FRANCE.into() };
+    assert_eq!(
+        past.history().propose_correction(correction, &own(MALI).because("misread")),
+        Err(CorrectionError::BreaksRule(refusal.into()))
+    );
+}

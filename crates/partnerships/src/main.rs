@@ -1,0 +1,8 @@
+//! The process of the service.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    service_runtime::run(partnerships::SERVICE, partnerships::build).await
+}

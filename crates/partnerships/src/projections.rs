@@ -1,0 +1,105 @@
+//! What lists are answered from. The state of the world changes with the day as well as with the log: an agreement
+//! ends on the day that its denunciation names, and nothing is recorded on that day. So a resource has one row for each
+//! span of days in which it looks the same, and a list as of any day takes the rows whose span holds it. The rows are
+//! the same whatever the batches in which the events came, and on whatever day they are made.
+
+mod agreements;
+mod dialogues;
+mod partners;
+
+use std::collections::BTreeSet;
+
+use contracts::toguna::log::v1::EventRecord;
+use event_store::{Date, History, Log, ProjectionError, StoreError};
+use prost::Message;
+use service_runtime::{Page, status};
+use sqlx::{PgPool, migrate::Migrator};
+use tonic::Status;
+
+pub use agreements::{AgreementFilter, Agreements};
+pub use dialogues::Dialogues;
+pub use partners::{PartnerFilter, Partners};
+
+use crate::resource::Resource;
+
+/// Version of the read models: another one is built beside this.
+pub const VERSION: u32 = 1;
+/// Makes their tables.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Days before all dates and after all dates, as Postgres writes them.
+const BEGINNING: &str = "-infinity";
+const NO_END: &str = "infinity";
+
+/// The lists of the live version of the read models.
+#[derive(Debug, Clone)]
+pub struct ReadModels {
+    pool: PgPool,
+}
+
+/// A row of a list.
+struct Row {
+    name: String,
+    resource: Vec<u8>,
+}
+
+/// How a resource looks from a day on, until the day before another.
+struct Slice<R> {
+    /// First day, as Postgres reads it.
+    valid_from: String,
+    /// The first day on which it looks otherwise.
+    valid_until: String,
+    /// The resource.
+    resource: R,
+}
+
+/// A resource that a batch touched, as it looks on all days by what was recorded up to the end of the batch.
+struct Touched<R> {
+    name: String,
+    slices: Vec<Slice<R>>,
+}
+
+impl ReadModels {
+    /// Reads from this pool.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+}
+
+/// The resources that a batch touched, in order of their names.
+async fn touched<A: Resource>(log: &Log, batch: &[EventRecord]) -> Result<Vec<Touched<A::Shown>>, ProjectionError> {
+    let streams = log.touched::<A>(batch).await?;
+    let touched = streams.into_iter().map(|stream| {
+        let slices = slices(stream.name.as_str(), &stream.history);
+        Touched { name: stream.name.to_string(), slices }
+    });
+    Ok(touched.collect())
+}
+
+/// The resource between each two days on which something in it begins to count; spans that look alike are one.
+fn slices<A: Resource>(name: &str, history: &History<A>) -> Vec<Slice<A::Shown>> {
+    let days: BTreeSet<Date> =
+        history.facts().filter(|fact| !A::is_timeless(&fact.event)).map(|fact| fact.counts_from()).collect();
+    let before_all = (BEGINNING.to_owned(), history.state_as_of(Date::MIN));
+    let after = days.into_iter().map(|day| (day.to_string(), history.state_as_of(day)));
+    let mut slices: Vec<(Slice<A::Shown>, Vec<u8>)> = Vec::new();
+    for (valid_from, state) in std::iter::once(before_all).chain(after) {
+        let Some(resource) = state.show(name, history) else { continue };
+        let bytes = resource.encode_to_vec();
+        match slices.last_mut() {
+            Some((_, last)) if *last == bytes => continue,
+            Some((last, _)) => last.valid_until.clone_from(&valid_from),
+            None => {}
+        }
+        slices.push((Slice { valid_from, valid_until: NO_END.to_owned(), resource }, bytes));
+    }
+    slices.into_iter().map(|(slice, _)| slice).collect()
+}
+
+/// A page of resources, and the token of the next one.
+fn answer<R: Message + Default>(page: &Page, rows: Result<Vec<Row>, sqlx::Error>) -> Result<(Vec<R>, String), Status> {
+    let mut rows = rows.map_err(|error| status::store(&StoreError::Database(error)))?;
+    let next_page_token = page.cut(&mut rows, |row| row.name.as_str());
+    let resource = |row: Row| R::decode(row.resource.as_slice()).map_err(|error| status::internal(&error));
+    Ok((rows.into_iter().map(resource).collect::<Result<_, _>>()?, next_page_token))
+}
