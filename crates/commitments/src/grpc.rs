@@ -1,4 +1,4 @@
-//! From requests to commands and answers: parse, execute, answer, and nothing else.
+//! What callers can ask: each request becomes a command, or a read of the log or of the read models.
 
 mod commitment;
 mod correction;
@@ -10,27 +10,35 @@ mod lookup;
 mod parse;
 mod status;
 
-use event_store::{Log, StoreError};
-use service_runtime::{Calls, status as answers};
-use sqlx::PgPool;
-use tonic::Status;
+use contracts::toguna::commitments::v1::{
+    commitment_service_server::CommitmentServiceServer, correction_service_server::CorrectionServiceServer,
+    cycle_service_server::CycleServiceServer, framework_service_server::FrameworkServiceServer,
+    indicator_service_server::IndicatorServiceServer, initiative_service_server::InitiativeServiceServer,
+};
+use event_store::Log;
+use service_runtime::{Calls, Parts, limited};
 
-/// The service's side of every call: one value serves all of its gRPC services.
+use crate::projections::ReadModels;
+
+/// Answers the calls of this service.
 #[derive(Clone)]
-pub struct Api {
-    calls: Calls,
-    log: Log,
-    read_models: PgPool,
+pub struct Commitments {
+    /// Verifies them.
+    pub calls: Calls,
+    /// Decides them.
+    pub log: Log,
+    /// Answers lists.
+    pub read_models: ReadModels,
 }
 
-impl Api {
-    /// Verifies with `calls`, writes and reads `log`, and lists from `read_models`.
-    pub fn new(calls: Calls, log: Log, read_models: PgPool) -> Self {
-        Self { calls, log, read_models }
+impl Commitments {
+    /// Serves all of it.
+    pub fn serve(self, parts: &mut Parts) {
+        parts.serve(limited!(FrameworkServiceServer::new(self.clone())));
+        parts.serve(limited!(CycleServiceServer::new(self.clone())));
+        parts.serve(limited!(CommitmentServiceServer::new(self.clone())));
+        parts.serve(limited!(InitiativeServiceServer::new(self.clone())));
+        parts.serve(limited!(IndicatorServiceServer::new(self.clone())));
+        parts.serve(limited!(CorrectionServiceServer::new(self)));
     }
-}
-
-/// The read models cannot be read.
-fn unavailable(error: sqlx::Error) -> Status {
-    answers::store(&StoreError::Database(error))
 }

@@ -1,8 +1,8 @@
-//! The service of commitments: what partners promised under the frameworks of migration cooperation, and what became
-//! of it. Frameworks with their plans, promises, reporting cycles, projects and policies, indicators.
+//! What partners promised under the frameworks of migration cooperation, and what became of it: frameworks with their
+//! plans, commitments, reporting cycles, projects and policies, indicators.
 //!
-//! Not here: agreements between partners (partnerships) and the money of trust funds (disbursements). A command goes
-//! `grpc` → `domain` → `codec` → the log; from there `projections` make the lists. Start at `domain`.
+//! A call goes `grpc` → `domain` (the rules, pure) → `codec` → the log. `projections` follow our log and answer lists;
+//! `reactions` follow that of partnerships and enter the standing of the agreements that commitments cite into ours.
 
 mod codec;
 pub mod domain;
@@ -11,47 +11,30 @@ mod projections;
 mod reactions;
 mod resource;
 
-use contracts::toguna::commitments::v1::{
-    commitment_service_server::CommitmentServiceServer, correction_service_server::CorrectionServiceServer,
-    cycle_service_server::CycleServiceServer, framework_service_server::FrameworkServiceServer,
-    indicator_service_server::IndicatorServiceServer, initiative_service_server::InitiativeServiceServer,
-};
 use event_store::{Followers, open_read_models};
-use service_runtime::{LogReaders, Parts, limited};
+use service_runtime::{LogReaders, Parts};
 
-use crate::{
-    grpc::Api,
-    projections::{
-        commitments::Commitments, cycles::Cycles, frameworks::Frameworks, indicators::Indicators,
-        initiatives::Initiatives,
-    },
-    reactions::RecordAgreementStandings,
-};
+use crate::{grpc::Commitments, projections::ReadModels};
 
-/// Version of the read models: another one is built beside the old.
-const READ_MODELS: u32 = 1;
+/// Name of the service, and of its log.
+pub const SERVICE: &str = "commitments";
 
-/// Builds the service: its log, what follows logs, and what it serves.
+/// Builds the service.
 pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LogReaders::Partners).await?;
-    let owner = parts.config.database_url.expose();
-    let read_models = open_read_models(owner, log.name(), READ_MODELS, &sqlx::migrate!()).await?;
-    let followers = Followers::new(read_models.clone())
+    let owner_url = parts.config.database_url.expose();
+    let pool = open_read_models(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
+    let followers = Followers::new(pool.clone())
         .own_log(&log)
         .other_logs(&parts.nats)
-        .projection(Frameworks { log: log.clone() })
-        .projection(Cycles { log: log.clone() })
-        .projection(Commitments { log: log.clone() })
-        .projection(Initiatives { log: log.clone() })
-        .projection(Indicators { log: log.clone() })
-        .reaction(RecordAgreementStandings);
+        .projection(projections::Frameworks { log: log.clone() })
+        .projection(projections::Cycles { log: log.clone() })
+        .projection(projections::Commitments { log: log.clone() })
+        .projection(projections::Initiatives { log: log.clone() })
+        .projection(projections::Indicators { log: log.clone() })
+        .reaction(reactions::RecordAgreementStandings);
     parts.follow(followers);
-    let api = Api::new(parts.calls.clone(), log, read_models);
-    parts.serve(limited!(FrameworkServiceServer::new(api.clone())));
-    parts.serve(limited!(CycleServiceServer::new(api.clone())));
-    parts.serve(limited!(CommitmentServiceServer::new(api.clone())));
-    parts.serve(limited!(InitiativeServiceServer::new(api.clone())));
-    parts.serve(limited!(IndicatorServiceServer::new(api.clone())));
-    parts.serve(limited!(CorrectionServiceServer::new(api)));
+    let (calls, read_models) = (parts.calls.clone(), ReadModels::new(pool));
+    Commitments { calls, log, read_models }.serve(&mut parts);
     Ok(parts)
 }

@@ -1,8 +1,8 @@
-//! The service of commitments as a process.
+//! The process of the service.
 
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service_runtime::run("commitments", commitments::build).await
+    service_runtime::run(commitments::SERVICE, commitments::build).await
 }

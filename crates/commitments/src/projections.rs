@@ -1,28 +1,34 @@
-//! Read models: what lists are answered from. Each is a fold of this service's own log into a table of resources as the
-//! API shows them, with the columns that lists are filtered by.
+//! What lists are answered from. A row is the resource after the last event that was applied, as the API shows it, with
+//! what lists are filtered by: the same whatever the batches in which the events came.
 
-pub mod commitments;
-pub mod cycles;
-pub mod frameworks;
-pub mod indicators;
-pub mod initiatives;
+mod commitments;
+mod cycles;
+mod frameworks;
+mod indicators;
+mod initiatives;
 
-use event_store::DecodeError;
-use prost::Message;
+use sqlx::{PgPool, migrate::Migrator};
 
-/// Name of the log that they follow.
-const SOURCE: &str = "commitments";
+pub use commitments::{CommitmentFilter, Commitments};
+pub use cycles::Cycles;
+pub use frameworks::Frameworks;
+pub use indicators::{IndicatorFilter, Indicators};
+pub use initiatives::{InitiativeFilter, Initiatives};
 
-/// One resource of a list.
+/// Version of the read models: another one is built beside this.
+pub const VERSION: u32 = 1;
+/// Makes their tables.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The lists of the live version of the read models.
 #[derive(Debug, Clone)]
-pub struct Row {
-    /// Its name, by which lists are ordered.
-    pub name: String,
-    /// The resource, encoded.
-    pub resource: Vec<u8>,
+pub struct ReadModels {
+    pool: PgPool,
 }
 
-/// The resources of rows.
-pub fn resources<M: Message + Default>(rows: &[Row]) -> Result<Vec<M>, DecodeError> {
-    rows.iter().map(|row| Ok(M::decode(row.resource.as_slice())?)).collect()
+impl ReadModels {
+    /// Reads from this pool.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
 }

@@ -30,7 +30,7 @@ pub use fields::{Fields, PARTNERS};
 pub use found::{Found, find};
 pub use language::{Language, Wording};
 pub use log_service::LogReaders;
-pub use page::Page;
+pub use page::{Page, Row};
 pub use server::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 pub use service::{Parts, run, serve};
 pub use status::Violation;

@@ -6,22 +6,18 @@ use service_runtime::{Fields, PARTNERS, Page, find, status};
 use tonic::{Request, Response, Status};
 
 use super::{
-    Api, lookup,
+    Commitments, lookup,
     parse::{self, CODE, TEXT},
-    unavailable,
 };
 use crate::{
     codec::value,
     domain::{AgreementStanding, Commitment, CommitmentCommand, Cycle, Framework, PlanItemReference, Terms},
-    projections::{
-        commitments::{self, Filter},
-        resources,
-    },
+    projections::CommitmentFilter,
     resource::{self, Standings},
 };
 
 #[tonic::async_trait]
-impl CommitmentService for Api {
+impl CommitmentService for Commitments {
     async fn declare_commitment(
         &self,
         request: Request<pb::DeclareCommitmentRequest>,
@@ -297,17 +293,13 @@ impl CommitmentService for Api {
         let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
         fields.finish()?;
         let consistency_token = self.calls.seen(self.log.name());
-        let mut rows = commitments::list(&self.read_models, &page, &filter).await.map_err(unavailable)?;
-        let next_page_token = page.cut(&mut rows, |row| &row.name);
-        Ok(Response::new(pb::ListCommitmentsResponse {
-            commitments: self.cited(resources(&rows).map_err(|error| status::internal(&error))?).await?,
-            next_page_token,
-            consistency_token,
-        }))
+        let (commitments, next_page_token) = self.read_models.commitments(&page, &filter).await?;
+        let commitments = self.cited(commitments).await?;
+        Ok(Response::new(pb::ListCommitmentsResponse { commitments, next_page_token, consistency_token }))
     }
 }
 
-impl Api {
+impl Commitments {
     /// What is known of the agreements that a promise cites, on the evening of a day.
     async fn standings_on(&self, day: Date, commitment: &Commitment) -> Result<Standings, Status> {
         let mut standings = Standings::new();
@@ -324,8 +316,7 @@ impl Api {
     async fn cited(&self, mut promises: Vec<pb::Commitment>) -> Result<Vec<pb::Commitment>, Status> {
         let agreements = promises.iter().flat_map(|promise| &promise.agreements);
         let agreements: Vec<_> = agreements.map(|cited| cited.agreement.clone()).collect();
-        let standings = commitments::standings(&self.read_models, &agreements).await;
-        let standings = standings.map_err(|error| status::internal(&error))?;
+        let standings = self.read_models.standings(&agreements).await?;
         for promise in &mut promises {
             resource::cite(promise, &standings);
         }
@@ -333,9 +324,9 @@ impl Api {
     }
 }
 
-fn filter(fields: &mut Fields, message: &pb::ListCommitmentsRequest) -> Filter {
+fn filter(fields: &mut Fields, message: &pb::ListCommitmentsRequest) -> CommitmentFilter {
     let some = |name: StreamName| name.to_string();
-    Filter {
+    CommitmentFilter {
         owner: fields.optional_name("owner", &message.owner, PARTNERS).map(some),
         framework: fields.optional_name("framework", &message.framework, Framework::CATEGORY).map(some),
         plan: fields.optional_text("plan", &message.plan, CODE),

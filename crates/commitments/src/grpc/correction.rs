@@ -11,7 +11,7 @@ use event_store::{Aggregate as _, Correction, Date, Interrupt, Refusal, Stored, 
 use service_runtime::Call;
 use tonic::{Request, Response, Status};
 
-use super::{Api, lookup};
+use super::{Commitments, lookup};
 use crate::domain::{AgreementStanding, Commitment, Cycle, Framework, Indicator, Initiative};
 
 /// An aggregate whose records can be corrected. Standings of agreements are corrected where they come from.
@@ -62,7 +62,7 @@ impl Correctable for Indicator {
     }
 }
 
-impl Api {
+impl Commitments {
     async fn propose<A: Correctable>(
         &self,
         call: Call<ProposeCorrectionRequest>,
@@ -108,7 +108,7 @@ impl Api {
 }
 
 #[tonic::async_trait]
-impl CorrectionService for Api {
+impl CorrectionService for Commitments {
     async fn propose_correction(
         &self,
         request: Request<ProposeCorrectionRequest>,

@@ -6,18 +6,16 @@ use service_runtime::{Fields, Page, find, status};
 use tonic::{Request, Response, Status};
 
 use super::{
-    Api, lookup,
+    Commitments, lookup,
     parse::{self, TITLE},
-    unavailable,
 };
 use crate::{
     domain::{Cycle, CycleCommand, Framework, Opening},
-    projections::{cycles, resources},
     resource,
 };
 
 #[tonic::async_trait]
-impl CycleService for Api {
+impl CycleService for Commitments {
     async fn open_cycle(
         &self,
         request: Request<pb::OpenCycleRequest>,
@@ -85,12 +83,7 @@ impl CycleService for Api {
         let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
         fields.finish()?;
         let consistency_token = self.calls.seen(self.log.name());
-        let mut rows = cycles::list(&self.read_models, &page, framework, status).await.map_err(unavailable)?;
-        let next_page_token = page.cut(&mut rows, |row| &row.name);
-        Ok(Response::new(pb::ListCyclesResponse {
-            cycles: resources(&rows).map_err(|error| status::internal(&error))?,
-            next_page_token,
-            consistency_token,
-        }))
+        let (cycles, next_page_token) = self.read_models.cycles(&page, framework, status).await?;
+        Ok(Response::new(pb::ListCyclesResponse { cycles, next_page_token, consistency_token }))
     }
 }

@@ -6,19 +6,17 @@ use service_runtime::{Fields, Page, find, status};
 use tonic::{Request, Response, Status};
 
 use super::{
-    Api, lookup,
+    Commitments, lookup,
     parse::{self, CODE, MANY, TITLE},
-    unavailable,
 };
 use crate::{
     codec::{framework, value},
     domain::{Framework, FrameworkCommand, ReferenceCountry},
-    projections::{frameworks, resources},
     resource,
 };
 
 #[tonic::async_trait]
-impl FrameworkService for Api {
+impl FrameworkService for Commitments {
     async fn register_framework(
         &self,
         request: Request<pb::RegisterFrameworkRequest>,
@@ -178,12 +176,7 @@ impl FrameworkService for Api {
         let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
         fields.finish()?;
         let consistency_token = self.calls.seen(self.log.name());
-        let mut rows = frameworks::list(&self.read_models, &page, kind).await.map_err(unavailable)?;
-        let next_page_token = page.cut(&mut rows, |row| &row.name);
-        Ok(Response::new(pb::ListFrameworksResponse {
-            frameworks: resources(&rows).map_err(|error| status::internal(&error))?,
-            next_page_token,
-            consistency_token,
-        }))
+        let (frameworks, next_page_token) = self.read_models.frameworks(&page, kind).await?;
+        Ok(Response::new(pb::ListFrameworksResponse { frameworks, next_page_token, consistency_token }))
     }
 }

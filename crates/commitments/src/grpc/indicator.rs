@@ -5,18 +5,15 @@ use event_store::Aggregate as _;
 use service_runtime::{Fields, Page, find, status};
 use tonic::{Request, Response, Status};
 
-use super::{Api, lookup, parse, unavailable};
+use super::{Commitments, lookup, parse};
 use crate::{
     domain::{Framework, Indicator, IndicatorCommand, Target, Value},
-    projections::{
-        indicators::{self, Filter},
-        resources,
-    },
+    projections::IndicatorFilter,
     resource,
 };
 
 #[tonic::async_trait]
-impl IndicatorService for Api {
+impl IndicatorService for Commitments {
     async fn define_indicator(
         &self,
         request: Request<pb::DefineIndicatorRequest>,
@@ -126,7 +123,7 @@ impl IndicatorService for Api {
         self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let mut fields = Fields::new();
-        let filter = Filter {
+        let filter = IndicatorFilter {
             framework: fields
                 .optional_name("framework", &message.framework, Framework::CATEGORY)
                 .map(|framework| framework.to_string()),
@@ -141,12 +138,7 @@ impl IndicatorService for Api {
         let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
         fields.finish()?;
         let consistency_token = self.calls.seen(self.log.name());
-        let mut rows = indicators::list(&self.read_models, &page, &filter).await.map_err(unavailable)?;
-        let next_page_token = page.cut(&mut rows, |row| &row.name);
-        Ok(Response::new(pb::ListIndicatorsResponse {
-            indicators: resources(&rows).map_err(|error| status::internal(&error))?,
-            next_page_token,
-            consistency_token,
-        }))
+        let (indicators, next_page_token) = self.read_models.indicators(&page, &filter).await?;
+        Ok(Response::new(pb::ListIndicatorsResponse { indicators, next_page_token, consistency_token }))
     }
 }

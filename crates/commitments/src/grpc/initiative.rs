@@ -6,22 +6,18 @@ use service_runtime::{Fields, PARTNERS, Page, find, status};
 use tonic::{Request, Response, Status};
 
 use super::{
-    Api, lookup,
+    Commitments, lookup,
     parse::{self, TEXT, TITLE},
-    unavailable,
 };
 use crate::{
     codec::initiative,
     domain::{BudgetLine, Framework, Initiative, InitiativeCommand},
-    projections::{
-        initiatives::{self, Filter},
-        resources,
-    },
+    projections::InitiativeFilter,
     resource,
 };
 
 #[tonic::async_trait]
-impl InitiativeService for Api {
+impl InitiativeService for Commitments {
     async fn register_initiative(
         &self,
         request: Request<pb::RegisterInitiativeRequest>,
@@ -175,19 +171,14 @@ impl InitiativeService for Api {
         let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
         fields.finish()?;
         let consistency_token = self.calls.seen(self.log.name());
-        let mut rows = initiatives::list(&self.read_models, &page, &filter).await.map_err(unavailable)?;
-        let next_page_token = page.cut(&mut rows, |row| &row.name);
-        Ok(Response::new(pb::ListInitiativesResponse {
-            initiatives: resources(&rows).map_err(|error| status::internal(&error))?,
-            next_page_token,
-            consistency_token,
-        }))
+        let (initiatives, next_page_token) = self.read_models.initiatives(&page, &filter).await?;
+        Ok(Response::new(pb::ListInitiativesResponse { initiatives, next_page_token, consistency_token }))
     }
 }
 
-fn filter(fields: &mut Fields, message: &pb::ListInitiativesRequest) -> Filter {
+fn filter(fields: &mut Fields, message: &pb::ListInitiativesRequest) -> InitiativeFilter {
     let some = |name: StreamName| name.to_string();
-    Filter {
+    InitiativeFilter {
         kind: fields.optional_enumeration("type", message.r#type, initiative::kind).map(initiative::type_to_proto),
         responsible: fields.optional_name("responsible", &message.responsible, PARTNERS).map(some),
         status: fields

@@ -7,10 +7,11 @@ use contracts::toguna::{
 };
 use event_store::{BoxFuture, Date, DecodeError, Log, Projection, ProjectionError, Touched};
 use prost::Message as _;
-use service_runtime::Page;
-use sqlx::{PgConnection, PgPool};
+use service_runtime::{Page, Row, status};
+use sqlx::PgConnection;
+use tonic::Status;
 
-use super::{Row, SOURCE};
+use super::ReadModels;
 use crate::{
     domain::{AgreementStanding, Commitment, Contestation},
     resource::{self, Standings},
@@ -18,13 +19,13 @@ use crate::{
 
 /// Keeps the tables `commitments` and `agreement_standings`.
 pub struct Commitments {
-    /// The service's own log.
+    /// The log that it follows.
     pub log: Log,
 }
 
 /// Which commitments a list shows; `None`: whatever it is.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct CommitmentFilter {
     /// Of this partner.
     pub owner: Option<String>,
     /// Under this framework.
@@ -47,7 +48,7 @@ impl Projection for Commitments {
     }
 
     fn source(&self) -> &str {
-        SOURCE
+        self.log.name()
     }
 
     fn apply<'a>(
@@ -118,40 +119,46 @@ async fn keep_standing(tx: &mut PgConnection, stream: &Touched<AgreementStanding
     Ok(())
 }
 
-/// A page of commitments, without what is known of their agreements.
-pub async fn list(pool: &PgPool, page: &Page, filter: &Filter) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as!(
-        Row,
-        "SELECT name, resource FROM commitments AS c
-         WHERE name > $1
-           AND ($2::text IS NULL OR owner = $2)
-           AND ($3::text IS NULL OR framework = $3)
-           AND ($4::text IS NULL OR plan = $4)
-           AND ($5::text IS NULL OR item = $5)
-           AND ($6::integer IS NULL OR status = $6)
-           AND ($7::boolean IS NULL OR $7 = EXISTS (
-                   SELECT FROM agreement_standings AS s WHERE s.is_contested AND s.agreement = ANY (c.agreements)))
-           AND ($8::text IS NULL OR (is_open AND due_until < $8))
-         ORDER BY name LIMIT $9",
-        page.after(),
-        filter.owner.as_deref(),
-        filter.framework.as_deref(),
-        filter.plan.as_deref(),
-        filter.item.as_deref(),
-        filter.status.map(i32::from),
-        filter.contestation.map(|contestation| contestation == Contestation::Contested),
-        filter.overdue_on.map(|day| day.to_string()),
-        page.limit(),
-    )
-    .fetch_all(pool)
-    .await
-}
+impl ReadModels {
+    /// A page of commitments, without what is known of their agreements.
+    pub async fn commitments(
+        &self,
+        page: &Page,
+        filter: &CommitmentFilter,
+    ) -> Result<(Vec<pb::Commitment>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM commitments AS c
+             WHERE name > $1
+               AND ($2::text IS NULL OR owner = $2)
+               AND ($3::text IS NULL OR framework = $3)
+               AND ($4::text IS NULL OR plan = $4)
+               AND ($5::text IS NULL OR item = $5)
+               AND ($6::integer IS NULL OR status = $6)
+               AND ($7::boolean IS NULL OR $7 = EXISTS (
+                       SELECT FROM agreement_standings AS s WHERE s.is_contested AND s.agreement = ANY (c.agreements)))
+               AND ($8::text IS NULL OR (is_open AND due_until < $8))
+             ORDER BY name LIMIT $9",
+            page.after(),
+            filter.owner.as_deref(),
+            filter.framework.as_deref(),
+            filter.plan.as_deref(),
+            filter.item.as_deref(),
+            filter.status.map(i32::from),
+            filter.contestation.map(|contestation| contestation == Contestation::Contested),
+            filter.overdue_on.map(|day| day.to_string()),
+            page.limit(),
+        );
+        page.answer(rows.fetch_all(&self.pool).await)
+    }
 
-/// What is known of these agreements.
-pub async fn standings(pool: &PgPool, agreements: &[String]) -> Result<Standings, ProjectionError> {
-    let rows = sqlx::query!("SELECT agreement, cited FROM agreement_standings WHERE agreement = ANY ($1)", agreements)
-        .fetch_all(pool)
-        .await?;
-    let known = |cited: Vec<u8>| pb::CitedAgreement::decode(cited.as_slice()).map_err(DecodeError::from);
-    rows.into_iter().map(|row| Ok((row.agreement, known(row.cited)?))).collect()
+    /// What is known of these agreements.
+    pub async fn standings(&self, agreements: &[String]) -> Result<Standings, Status> {
+        let query =
+            sqlx::query!("SELECT agreement, cited FROM agreement_standings WHERE agreement = ANY ($1)", agreements,);
+        let rows = query.fetch_all(&self.pool).await.map_err(|error| status::store(&error.into()))?;
+        let known = |cited: Vec<u8>| pb::CitedAgreement::decode(cited.as_slice());
+        let standings = rows.into_iter().map(|row| Ok((row.agreement, known(row.cited)?)));
+        standings.collect::<Result<_, DecodeError>>().map_err(|error| status::internal(&error))
+    }
 }

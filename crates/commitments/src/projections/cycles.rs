@@ -3,15 +3,16 @@
 use contracts::toguna::{commitments::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
-use sqlx::{PgConnection, PgPool};
+use service_runtime::{Page, Row};
+use sqlx::PgConnection;
+use tonic::Status;
 
-use super::{Row, SOURCE};
+use super::ReadModels;
 use crate::{domain::Cycle, resource};
 
 /// Keeps the table `cycles`.
 pub struct Cycles {
-    /// The service's own log.
+    /// The log that it follows.
     pub log: Log,
 }
 
@@ -21,7 +22,7 @@ impl Projection for Cycles {
     }
 
     fn source(&self) -> &str {
-        SOURCE
+        self.log.name()
     }
 
     fn apply<'a>(
@@ -56,23 +57,24 @@ impl Projection for Cycles {
     }
 }
 
-/// A page of cycles, of one framework or in one status, or of all.
-pub async fn list(
-    pool: &PgPool,
-    page: &Page,
-    framework: Option<&str>,
-    status: Option<pb::CycleStatus>,
-) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as!(
-        Row,
-        "SELECT name, resource FROM cycles
-         WHERE name > $1 AND ($2::text IS NULL OR framework = $2) AND ($3::integer IS NULL OR status = $3)
-         ORDER BY name LIMIT $4",
-        page.after(),
-        framework,
-        status.map(i32::from),
-        page.limit(),
-    )
-    .fetch_all(pool)
-    .await
+impl ReadModels {
+    /// A page of cycles, of one framework or in one status, or of all.
+    pub async fn cycles(
+        &self,
+        page: &Page,
+        framework: Option<&str>,
+        status: Option<pb::CycleStatus>,
+    ) -> Result<(Vec<pb::Cycle>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM cycles
+             WHERE name > $1 AND ($2::text IS NULL OR framework = $2) AND ($3::integer IS NULL OR status = $3)
+             ORDER BY name LIMIT $4",
+            page.after(),
+            framework,
+            status.map(i32::from),
+            page.limit(),
+        );
+        page.answer(rows.fetch_all(&self.pool).await)
+    }
 }

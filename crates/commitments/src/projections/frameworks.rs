@@ -1,17 +1,21 @@
 //! Frameworks with their plans.
 
-use contracts::toguna::{commitments::events::v1 as events, log::v1::EventRecord};
+use contracts::toguna::{
+    commitments::{events::v1 as events, v1 as pb},
+    log::v1::EventRecord,
+};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
-use sqlx::{PgConnection, PgPool};
+use service_runtime::{Page, Row};
+use sqlx::PgConnection;
+use tonic::Status;
 
-use super::{Row, SOURCE};
+use super::ReadModels;
 use crate::{domain::Framework, resource};
 
 /// Keeps the table `frameworks`.
 pub struct Frameworks {
-    /// The service's own log.
+    /// The log that it follows.
     pub log: Log,
 }
 
@@ -21,7 +25,7 @@ impl Projection for Frameworks {
     }
 
     fn source(&self) -> &str {
-        SOURCE
+        self.log.name()
     }
 
     fn apply<'a>(
@@ -54,16 +58,21 @@ impl Projection for Frameworks {
     }
 }
 
-/// A page of frameworks, of one kind or of all.
-pub async fn list(pool: &PgPool, page: &Page, kind: Option<events::FrameworkKind>) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as!(
-        Row,
-        "SELECT name, resource FROM frameworks
-         WHERE name > $1 AND ($2::integer IS NULL OR kind = $2) ORDER BY name LIMIT $3",
-        page.after(),
-        kind.map(i32::from),
-        page.limit(),
-    )
-    .fetch_all(pool)
-    .await
+impl ReadModels {
+    /// A page of frameworks, of one kind or of all.
+    pub async fn frameworks(
+        &self,
+        page: &Page,
+        kind: Option<events::FrameworkKind>,
+    ) -> Result<(Vec<pb::Framework>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM frameworks
+             WHERE name > $1 AND ($2::integer IS NULL OR kind = $2) ORDER BY name LIMIT $3",
+            page.after(),
+            kind.map(i32::from),
+            page.limit(),
+        );
+        page.answer(rows.fetch_all(&self.pool).await)
+    }
 }

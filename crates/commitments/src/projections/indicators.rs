@@ -5,21 +5,22 @@ use std::collections::BTreeSet;
 use contracts::toguna::{commitments::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
-use sqlx::{PgConnection, PgPool};
+use service_runtime::{Page, Row};
+use sqlx::PgConnection;
+use tonic::Status;
 
-use super::{Row, SOURCE};
+use super::ReadModels;
 use crate::{domain::Indicator, resource};
 
 /// Keeps the table `indicators`.
 pub struct Indicators {
-    /// The service's own log.
+    /// The log that it follows.
     pub log: Log,
 }
 
 /// Which indicators a list shows; `None`: whatever it is.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct IndicatorFilter {
     /// Of this framework's list.
     pub framework: Option<String>,
     /// With a value or a target for this subject.
@@ -34,7 +35,7 @@ impl Projection for Indicators {
     }
 
     fn source(&self) -> &str {
-        SOURCE
+        self.log.name()
     }
 
     fn apply<'a>(
@@ -84,22 +85,27 @@ async fn keep(tx: &mut PgConnection, state: &Indicator, indicator: &pb::Indicato
     Ok(())
 }
 
-/// A page of indicators.
-pub async fn list(pool: &PgPool, page: &Page, filter: &Filter) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as!(
-        Row,
-        "SELECT name, resource FROM indicators
-         WHERE name > $1
-           AND ($2::text IS NULL OR $2 = ANY (frameworks))
-           AND ($3::text IS NULL OR $3 = ANY (subjects))
-           AND ($4::boolean IS NULL OR has_conflicts = $4)
-         ORDER BY name LIMIT $5",
-        page.after(),
-        filter.framework.as_deref(),
-        filter.subject.as_deref(),
-        filter.agreement.map(|agreement| agreement == pb::ValueAgreement::Conflicting),
-        page.limit(),
-    )
-    .fetch_all(pool)
-    .await
+impl ReadModels {
+    /// A page of indicators.
+    pub async fn indicators(
+        &self,
+        page: &Page,
+        filter: &IndicatorFilter,
+    ) -> Result<(Vec<pb::Indicator>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM indicators
+             WHERE name > $1
+               AND ($2::text IS NULL OR $2 = ANY (frameworks))
+               AND ($3::text IS NULL OR $3 = ANY (subjects))
+               AND ($4::boolean IS NULL OR has_conflicts = $4)
+             ORDER BY name LIMIT $5",
+            page.after(),
+            filter.framework.as_deref(),
+            filter.subject.as_deref(),
+            filter.agreement.map(|agreement| agreement == pb::ValueAgreement::Conflicting),
+            page.limit(),
+        );
+        page.answer(rows.fetch_all(&self.pool).await)
+    }
 }

@@ -8,21 +8,22 @@ use contracts::toguna::{
 };
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
-use sqlx::{PgConnection, PgPool};
+use service_runtime::{Page, Row};
+use sqlx::PgConnection;
+use tonic::Status;
 
-use super::{Row, SOURCE};
+use super::ReadModels;
 use crate::{domain::Initiative, resource};
 
 /// Keeps the table `initiatives`.
 pub struct Initiatives {
-    /// The service's own log.
+    /// The log that it follows.
     pub log: Log,
 }
 
 /// Which initiatives a list shows; `None`: whatever it is.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct InitiativeFilter {
     /// Of this type.
     pub kind: Option<events::InitiativeType>,
     /// Of this partner.
@@ -43,7 +44,7 @@ impl Projection for Initiatives {
     }
 
     fn source(&self) -> &str {
-        SOURCE
+        self.log.name()
     }
 
     fn apply<'a>(
@@ -93,28 +94,33 @@ async fn keep(tx: &mut PgConnection, initiative: &pb::Initiative) -> Result<(), 
     Ok(())
 }
 
-/// A page of initiatives.
-pub async fn list(pool: &PgPool, page: &Page, filter: &Filter) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as!(
-        Row,
-        "SELECT name, resource FROM initiatives
-         WHERE name > $1
-           AND ($2::integer IS NULL OR type = $2)
-           AND ($3::text IS NULL OR responsible = $3)
-           AND ($4::integer IS NULL OR status = $4)
-           AND ($5::integer IS NULL OR verification = $5)
-           AND ($6::text IS NULL OR $6 = ANY (frameworks))
-           AND ($7::text IS NULL OR $7 = ANY (places))
-         ORDER BY name LIMIT $8",
-        page.after(),
-        filter.kind.map(i32::from),
-        filter.responsible.as_deref(),
-        filter.status.map(i32::from),
-        filter.verification.map(i32::from),
-        filter.framework.as_deref(),
-        filter.place.as_deref(),
-        page.limit(),
-    )
-    .fetch_all(pool)
-    .await
+impl ReadModels {
+    /// A page of initiatives.
+    pub async fn initiatives(
+        &self,
+        page: &Page,
+        filter: &InitiativeFilter,
+    ) -> Result<(Vec<pb::Initiative>, String), Status> {
+        let rows = sqlx::query_as!(
+            Row,
+            "SELECT name, resource FROM initiatives
+             WHERE name > $1
+               AND ($2::integer IS NULL OR type = $2)
+               AND ($3::text IS NULL OR responsible = $3)
+               AND ($4::integer IS NULL OR status = $4)
+               AND ($5::integer IS NULL OR verification = $5)
+               AND ($6::text IS NULL OR $6 = ANY (frameworks))
+               AND ($7::text IS NULL OR $7 = ANY (places))
+             ORDER BY name LIMIT $8",
+            page.after(),
+            filter.kind.map(i32::from),
+            filter.responsible.as_deref(),
+            filter.status.map(i32::from),
+            filter.verification.map(i32::from),
+            filter.framework.as_deref(),
+            filter.place.as_deref(),
+            page.limit(),
+        );
+        page.answer(rows.fetch_all(&self.pool).await)
+    }
 }
