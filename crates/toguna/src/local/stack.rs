@@ -22,7 +22,7 @@ use super::{
     postgres::{self, Disk, Postgres},
 };
 
-/// The services, in the order in which they are started.
+/// The services, in the order in which they are started: each follows the logs of those before it, and no other.
 pub const SERVICES: [&str; 4] = ["partnerships", "commitments", "disbursements", "oversight"];
 
 /// How long the services may take to be ready: the first start makes their tables, a later one may replay a log.

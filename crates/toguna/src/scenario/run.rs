@@ -13,7 +13,7 @@ use prost_reflect::DynamicMessage;
 use super::{Act, Scenario, Step};
 use crate::{
     language::Words,
-    local::identity::Identity,
+    local::{identity::Identity, stack::SERVICES},
     services::{self, Services, refusal::Refusal},
 };
 
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
     }
 
     async fn call(&self, step: &Step, act: &Act) -> Result<Result<Receipt, Refusal>> {
-        let tokens: Vec<String> = self.tokens.values().cloned().collect();
+        let tokens = self.tokens_for(act)?;
         let (method, message) = self.scenario.message(step, act, &tokens, &self.versions)?;
         let (roles, organisation, subject) = act.caller()?;
         let token = self.identity.token(&roles, &organisation, &subject, SignedDuration::from_mins(5))?;
@@ -136,6 +136,14 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    /// A service can only wait for its own log and for those that it follows.
+    fn tokens_for(&self, act: &Act) -> Result<Vec<String>> {
+        let method = services::method(&act.rpc)?;
+        let service = services::owner(method.parent_service().package_name()).to_owned();
+        let last = SERVICES.iter().position(|it| *it == service).with_context(|| format!("no service {service}"))?;
+        Ok(SERVICES[..=last].iter().filter_map(|it| self.tokens.get(*it)).cloned().collect())
     }
 
     fn take(&mut self, act: &Act, receipt: Receipt) -> Result<()> {
