@@ -4,7 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use contracts::{commands::Command, toguna::errors::v1::ErrorReason, toguna::log::v1 as pb};
-use event_store::{Act, Actor, CommandMeta, ConsistencyToken, Executed, Freshness, Interrupt, Log, NotFresh, Unit};
+use event_store::{
+    Act, Actor, CommandMeta, ConsistencyToken, Executed, Freshness, Interrupt, Log, NotFresh, Refusal, Stored,
+    StreamName, Unit,
+};
 use prost::Name;
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Response, Status, metadata::MetadataValue};
@@ -79,6 +82,24 @@ impl Calls {
             self.wait_for(Asker::Command, &tokens).await?;
         }
         Ok(Call { message, act, meta, violations })
+    }
+
+    /// The way of a command that concerns one resource alone: its fields are read, the aggregate decides.
+    pub async fn decide<A, Q>(
+        &self,
+        log: &Log,
+        request: Request<Q>,
+        read: impl FnOnce(&mut Fields, &Q) -> (StreamName, A::Command),
+    ) -> Result<Response<Q::Response>, Status>
+    where
+        A: Stored<Command: Send + Sync, Error: Refusal>,
+        Q: Command + Name,
+    {
+        let call = self.command(request).await?;
+        let mut fields = call.fields();
+        let (name, command) = read(&mut fields, &call.message);
+        fields.finish()?;
+        call.execute(log, move |unit| unit.handle::<A>(&name, &command)).await
     }
 
     /// Takes a query: who sends it; then waits until what the answer must have seen is here.
