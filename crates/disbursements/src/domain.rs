@@ -13,4 +13,8 @@ pub mod link;
 pub mod mirror;
 pub mod money;
 pub mod payment;
+#[cfg(test)]
+mod properties;
 pub mod standing;
+#[cfg(test)]
+mod testing;
