@@ -31,7 +31,7 @@ const READY_LIMIT: Duration = Duration::from_secs(300);
 /// The one stack of this process. It stops, and its files go, when the process is gone.
 pub struct Stack {
     home: PathBuf,
-    services: Services,
+    addresses: StackFile,
     identity: Identity,
     _up: Child,
 }
@@ -74,11 +74,9 @@ impl Stack {
         let loaded = || fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "demo");
         up.until(READY_LIMIT, loaded).await.unwrap_or_else(|error| panic!("{error:#}"));
         let file = fs::read(home.join("stack.json")).expect("the stack says where it is");
-        let file: StackFile = serde_json::from_slice(&file).expect("it is JSON");
-        let addresses = file.services.iter().map(|(name, place)| (name.as_str(), place.address.as_str()));
-        let services = Services::at(addresses, Language::En).expect("the addresses are right");
+        let addresses = serde_json::from_slice(&file).expect("it is JSON");
         let identity = Identity::open(&home.join("keys")).expect("the stack has keys");
-        Self { home, services, identity, _up: up }
+        Self { home, addresses, identity, _up: up }
     }
 
     /// What a command prints, as JSON.
@@ -125,8 +123,15 @@ impl Stack {
         let method = services::method(rpc).expect("an RPC");
         request["request_id"] = json!(Uuid::now_v7().to_string());
         let request = DynamicMessage::deserialize(method.input(), request).expect("a request");
-        let answer = self.services.call(&method, &token, &request).await.expect("the call is made")?;
+        let answer = self.services().call(&method, &token, &request).await.expect("the call is made")?;
         Ok(serde_json::to_value(&answer).expect("an answer is JSON")["receipt"].clone())
+    }
+
+    /// A connection lives as long as the test that made it.
+    fn services(&self) -> Services {
+        let places = self.addresses.services.iter();
+        let addresses = places.map(|(name, place)| (name.as_str(), place.address.as_str()));
+        Services::at(addresses, Language::En).expect("the addresses are right")
     }
 
     /// Waits until oversight has seen what a receipt tells of.
@@ -136,7 +141,7 @@ impl Stack {
         let request = DynamicMessage::deserialize(method.input(), request).expect("a request");
         let hour = SignedDuration::from_hours(1);
         let token = self.identity.token(&["auditor"], "partners/auditor", "auditor", hour).expect("a token");
-        self.services.call(&method, &token, &request).await.expect("the call is made").expect("it is seen in time");
+        self.services().call(&method, &token, &request).await.expect("the call is made").expect("it is seen in time");
     }
 }
 

@@ -168,7 +168,7 @@ Examples:
         view: View,
     },
     /// What was promised under a framework and where it stands
-    #[command(after_long_help = "Examples: toguna report scoreboard frameworks/rabat --as-of 2022-12-13")]
+    #[command(after_long_help = "Examples: toguna report scoreboard frameworks/rabat-process --as-of 2022-12-13")]
     Scoreboard {
         /// The framework: frameworks/…
         framework: String,

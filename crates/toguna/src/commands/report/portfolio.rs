@@ -303,15 +303,32 @@ fn group_text(language: Language, group: Option<&PortfolioGroup>) -> String {
         ]);
     }
     let total = group.total.unwrap_or_default();
-    let derived = total.decided_gross.as_ref().map_or(&[][..], |figure| &figure.derived);
+    let derived = |figure: &Option<Figure>| {
+        let derived = figure.as_ref().map_or(&[][..], |figure| &figure.derived);
+        if derived.is_empty() { String::new() } else { words::amounts(language, derived) }
+    };
     let count = language.count(group.decisions.into());
+    let decisions = match (group.decisions, language) {
+        (1, Language::En) => "1 decision".to_owned(),
+        (0 | 1, Language::Fr) => format!("{count} décision"),
+        (_, Language::En) => format!("{count} decisions"),
+        (_, Language::Fr) => format!("{count} décisions"),
+    };
     table.add_row([
-        language.say(format!("{count} decisions"), format!("{count} décisions")),
-        words::amounts(language, derived),
+        decisions,
+        String::new(),
         String::new(),
         words::figure(language, total.decided_gross.as_ref()),
         words::figure(language, total.contracted.as_ref()),
         words::figure(language, total.paid.as_ref()),
+    ]);
+    table.add_row([
+        String::new(),
+        String::new(),
+        "=".to_owned(),
+        derived(&total.decided_gross),
+        derived(&total.contracted),
+        derived(&total.paid),
     ]);
     table.to_string()
 }
