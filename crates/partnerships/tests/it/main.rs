@@ -1,0 +1,7 @@
+//! The service on a real Postgres and NATS, as a ministry calls it.
+
+mod agreements;
+mod dialogues;
+mod partners;
+mod records;
+mod stage;
