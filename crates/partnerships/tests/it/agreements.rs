@@ -3,8 +3,8 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::stage::{
-    FRANCE, KEEPER, MALI, Stage, UNION, accepted, as_role, date, event_types, keeper, new_id, on, published, refusal,
-    register_agreement, register_partner, sign, signatory,
+    FRANCE, KEEPER, MALI, Stage, UNION, accepted, as_role, date, event_types, french, keeper, new_id, on, published,
+    refusal, register_agreement, register_partner, sign, signatory,
 };
 
 const DEFINITIVE: events::SignatureKind = events::SignatureKind::Definitive;
@@ -57,7 +57,7 @@ async fn a_constitutive_agreement_is_in_force_on_signature_whenever_others_ratif
 
     let ratification = pb::ExpressConsentRequest {
         request_id: new_id(),
-        act: published(BULGARIA, "2016-02-12"),
+        act: Some(published(BULGARIA, "2016-02-12")),
         name: NAME.into(),
         party: BULGARIA.into(),
         kind: events::ConsentKind::Ratification.into(),
@@ -98,7 +98,7 @@ async fn parties_contest_what_they_signed() {
     let view = |party: &str, view: events::BindingNature, day: &str| {
         let request = pb::DeclareViewRequest {
             request_id: new_id(),
-            act: on(day),
+            act: Some(on(day)),
             name: NAME.into(),
             view: view.into(),
             ..Default::default()
@@ -129,7 +129,7 @@ async fn a_denunciation_shows_in_lists_from_the_day_on_which_it_takes_effect() {
     let mut stage = in_force().await;
     let request = pb::DenounceAgreementRequest {
         request_id: new_id(),
-        act: on("2016-01-31"),
+        act: Some(on("2016-01-31")),
         name: CONVENTION.into(),
         takes_effect_on: date("2999-01-01"),
         ..Default::default()
@@ -163,15 +163,18 @@ async fn a_suspension_and_a_resumption_say_who_still_suspends() {
     let mut stage = in_force().await;
     let suspend = |party: &str| {
         let (request_id, name) = (new_id(), CONVENTION.into());
-        signatory(party, pb::SuspendAgreementRequest { request_id, name, act: on("2022-11-21"), ..Default::default() })
+        signatory(
+            party,
+            pb::SuspendAgreementRequest { request_id, name, act: Some(on("2022-11-21")), ..Default::default() },
+        )
     };
     accepted(stage.agreements.suspend_agreement(suspend(MALI)).await);
-    let again = pb::SuspendAgreementRequest { act: on("2022-12-01"), ..suspend(MALI).into_inner() };
+    let again = pb::SuspendAgreementRequest { act: Some(on("2022-12-01")), ..suspend(MALI).into_inner() };
     let (reason, values) = refusal(stage.agreements.suspend_agreement(signatory(MALI, again)).await);
     assert_eq!((reason.as_str(), values["since"].as_str()), ("ALREADY_SUSPENDED", "2022-11-21"));
     let resume = pb::ResumeAgreementRequest {
         request_id: new_id(),
-        act: on("2023-01-01"),
+        act: Some(on("2023-01-01")),
         name: CONVENTION.into(),
         ..Default::default()
     };
@@ -186,28 +189,28 @@ async fn an_amendment_and_an_obligation_are_shown_with_their_records() {
     let mut stage = in_force().await;
     let obligation = pb::RecordObligationRequest {
         request_id: new_id(),
-        act: on("2015-01-01"),
+        act: Some(on("2015-01-01")),
         name: CONVENTION.into(),
         obligation_id: "art-1".into(),
         article: "1".into(),
         obliged_parties: vec![FRANCE.into()],
-        text: crate::stage::french("protéger les personnes et les biens"),
+        text: Some(french("protéger les personnes et les biens")),
         ..Default::default()
     };
     accepted(stage.agreements.record_obligation(keeper(obligation)).await);
     let propose = pb::ProposeAmendmentRequest {
         request_id: new_id(),
-        act: on("2016-01-01"),
+        act: Some(on("2016-01-01")),
         name: CONVENTION.into(),
         amendment_id: "avenant-1".into(),
-        title: crate::stage::french("Avenant"),
+        title: Some(french("Avenant")),
         ..Default::default()
     };
     accepted(stage.agreements.propose_amendment(keeper(propose)).await);
     for party in [MALI, FRANCE] {
         let accept = pb::AcceptAmendmentRequest {
             request_id: new_id(),
-            act: on("2016-02-01"),
+            act: Some(on("2016-02-01")),
             name: CONVENTION.into(),
             amendment_id: "avenant-1".into(),
             ..Default::default()
@@ -276,7 +279,7 @@ async fn who_may_not_act_is_told_why() {
     assert_eq!(reason, "ACTS_FOR_ANOTHER");
     let ending = pb::RecordExpiryRequest {
         request_id: new_id(),
-        act: on("2020-01-01"),
+        act: Some(on("2020-01-01")),
         name: CONVENTION.into(),
         ..Default::default()
     };
@@ -297,8 +300,8 @@ async fn a_command_has_one_effect_and_may_be_tried_before() {
     let again = accepted(stage.agreements.sign_agreement(signatory(MALI, request)).await).receipt;
     let (first, again) = (first.expect("a receipt"), again.expect("a receipt"));
     assert_eq!((again.replayed, again.events), (true, first.events));
-    let stale = pb::SignAgreementRequest { etag: "\"1\"".into(), ..sign(CONVENTION, DEFINITIVE, on("2015-01-01")) };
-    let (reason, values) = refusal(stage.agreements.sign_agreement(signatory(FRANCE, stale)).await);
+    let outdated = pb::SignAgreementRequest { etag: "\"1\"".into(), ..sign(CONVENTION, DEFINITIVE, on("2015-01-01")) };
+    let (reason, values) = refusal(stage.agreements.sign_agreement(signatory(FRANCE, outdated)).await);
     assert_eq!((reason.as_str(), values["etag"].as_str()), ("STALE_VERSION", first.etag.as_str()));
 }
 
@@ -307,7 +310,7 @@ async fn another_agreement_stands_in_its_place() {
     let mut stage = in_force().await;
     let supersede = |by: &str| pb::RecordSupersessionRequest {
         request_id: new_id(),
-        act: published(FRANCE, "2018-01-01"),
+        act: Some(published(FRANCE, "2018-01-01")),
         name: CONVENTION.into(),
         superseded_by: by.into(),
         ..Default::default()

@@ -8,9 +8,9 @@ async fn khartoum() -> Stage {
     let mut stage = Stage::set().await;
     let request = pb::RegisterDialogueRequest {
         request_id: new_id(),
-        act: on("2014-11-28"),
+        act: Some(on("2014-11-28")),
         name: KHARTOUM.into(),
-        names: french("Processus de Khartoum"),
+        names: Some(french("Processus de Khartoum")),
         ..Default::default()
     };
     accepted(stage.dialogues.register_dialogue(keeper(request)).await);
@@ -20,7 +20,7 @@ async fn khartoum() -> Stage {
 fn membership(partner: &str, status: events::MembershipStatus, day: &str) -> pb::RecordMembershipRequest {
     pb::RecordMembershipRequest {
         request_id: new_id(),
-        act: on(day),
+        act: Some(on(day)),
         name: KHARTOUM.into(),
         partner: partner.into(),
         status: status.into(),
@@ -44,7 +44,7 @@ async fn what_the_dialogue_says_and_what_the_partner_claims_stand_side_by_side()
     }
     let claim = pb::ClaimMembershipRequest {
         request_id: new_id(),
-        act: on("2014-12"),
+        act: Some(on("2014-12")),
         name: KHARTOUM.into(),
         status: events::MembershipStatus::Member.into(),
         ..Default::default()

@@ -8,7 +8,7 @@ async fn with_ministry() -> Stage {
     let mut stage = Stage::set().await;
     let ministry = pb::RegisterPartnerRequest {
         parent: MALI.into(),
-        short_names: french("MMEIA"),
+        short_names: Some(french("MMEIA")),
         ..register_partner("partners/ml-mmeia", events::PartnerKind::Ministry, "ML")
     };
     accepted(stage.partners.register_partner(keeper(ministry)).await);
@@ -26,16 +26,16 @@ async fn a_partner_is_shown_with_its_names_of_the_day() {
     let mut stage = with_ministry().await;
     let rename = pb::RenamePartnerRequest {
         request_id: new_id(),
-        act: on("2020-05-01"),
+        act: Some(on("2020-05-01")),
         name: "partners/ml-mmeia".into(),
-        names: french("Ministère"),
+        names: Some(french("Ministère")),
         ..Default::default()
     };
     accepted(stage.partners.rename_partner(keeper(rename)).await);
     let before = partner(&mut stage, "partners/ml-mmeia", "2020-04-30").await;
-    assert_eq!((before.names, before.short_names), (french("partners/ml-mmeia"), french("MMEIA")));
+    assert_eq!((before.names, before.short_names), (Some(french("partners/ml-mmeia")), Some(french("MMEIA"))));
     let after = partner(&mut stage, "partners/ml-mmeia", "").await;
-    assert_eq!((after.names, after.short_names), (french("Ministère"), None));
+    assert_eq!((after.names, after.short_names), (Some(french("Ministère")), None));
     assert_eq!((after.country_code.as_str(), after.parent.as_str()), ("ML", MALI));
 }
 
@@ -45,18 +45,18 @@ async fn roles_of_a_state_are_dated() {
     let role = events::MigrationRole::Origin.into();
     let start = pb::StartPartnerRoleRequest {
         request_id: new_id(),
-        act: on("1960"),
+        act: Some(on("1960")),
         name: MALI.into(),
         role,
         ..Default::default()
     };
     accepted(stage.partners.start_partner_role(keeper(start.clone())).await);
-    let again = pb::StartPartnerRoleRequest { request_id: new_id(), act: on("1990"), ..start };
+    let again = pb::StartPartnerRoleRequest { request_id: new_id(), act: Some(on("1990")), ..start };
     let (reason, values) = refusal(stage.partners.start_partner_role(keeper(again)).await);
     assert_eq!((reason.as_str(), values["since"].as_str()), ("ROLE_HELD", "1960"));
     let end = pb::EndPartnerRoleRequest {
         request_id: new_id(),
-        act: on("2030-01-01"),
+        act: Some(on("2030-01-01")),
         name: MALI.into(),
         role,
         ..Default::default()

@@ -71,7 +71,7 @@ async fn a_correction_takes_two_persons_and_draws_its_consequences() {
     let confirm = |person: &str| {
         let request = pb::ConfirmCorrectionRequest {
             request_id: new_id(),
-            act: on("2026-11-23"),
+            act: Some(on("2026-11-23")),
             name: CONVENTION.into(),
             proposal_version: 4,
             ..Default::default()

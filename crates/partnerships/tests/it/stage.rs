@@ -132,20 +132,20 @@ pub fn new_id() -> String {
 }
 
 /// An act of the caller's organisation on a day; empty: not known.
-pub fn on(day: &str) -> Option<log::Act> {
-    Some(log::Act { effective_on: date(day), ..Default::default() })
+pub fn on(day: &str) -> log::Act {
+    log::Act { effective_on: date(day), ..Default::default() }
 }
 
 /// What a source says that another organisation did.
-pub fn published(organisation: &str, day: &str) -> Option<log::Act> {
+pub fn published(organisation: &str, day: &str) -> log::Act {
     let source = log::Source { title: "Journal officiel".into(), kind: "treaty".into(), ..Default::default() };
-    Some(log::Act {
+    log::Act {
         on_behalf_of: organisation.into(),
         basis: log::Basis::RecordedFromSource.into(),
         effective_on: date(day),
         sources: vec![source],
         ..Default::default()
-    })
+    }
 }
 
 pub fn date(text: &str) -> Option<types::Date> {
@@ -154,9 +154,9 @@ pub fn date(text: &str) -> Option<types::Date> {
     Some(types::Date { year, month: parts.next().unwrap_or(0), day: parts.next().unwrap_or(0) })
 }
 
-pub fn french(text: &str) -> Option<types::LocalizedText> {
+pub fn french(text: &str) -> types::LocalizedText {
     let fr = types::Text { text: text.into(), origin: types::TextOrigin::Official.into() };
-    Some(types::LocalizedText { fr: Some(fr), en: None })
+    types::LocalizedText { fr: Some(fr), en: None }
 }
 
 pub fn register_partner(name: &str, kind: events::PartnerKind, country: &str) -> pb::RegisterPartnerRequest {
@@ -164,7 +164,7 @@ pub fn register_partner(name: &str, kind: events::PartnerKind, country: &str) ->
         request_id: new_id(),
         name: name.into(),
         kind: kind.into(),
-        names: french(name),
+        names: Some(french(name)),
         country_code: country.into(),
         ..Default::default()
     }
@@ -177,7 +177,7 @@ pub fn register_agreement(name: &str, parties: &[&str]) -> pb::RegisterAgreement
     pb::RegisterAgreementRequest {
         request_id: new_id(),
         name: name.into(),
-        title: french("Convention"),
+        title: Some(french("Convention")),
         form: events::AgreementForm::Treaty.into(),
         scope: events::AgreementScope::Bilateral.into(),
         declared_nature: events::BindingNature::Binding.into(),
@@ -190,8 +190,14 @@ pub fn register_agreement(name: &str, parties: &[&str]) -> pb::RegisterAgreement
     }
 }
 
-pub fn sign(name: &str, kind: events::SignatureKind, act: Option<log::Act>) -> pb::SignAgreementRequest {
-    pb::SignAgreementRequest { request_id: new_id(), act, name: name.into(), kind: kind.into(), ..Default::default() }
+pub fn sign(name: &str, kind: events::SignatureKind, act: log::Act) -> pb::SignAgreementRequest {
+    pb::SignAgreementRequest {
+        request_id: new_id(),
+        act: Some(act),
+        name: name.into(),
+        kind: kind.into(),
+        ..Default::default()
+    }
 }
 
 /// The answer of a command that must be accepted.
