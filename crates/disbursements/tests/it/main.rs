@@ -1,0 +1,9 @@
+//! The whole service, on a real Postgres and NATS, through gRPC alone.
+
+mod ceilings;
+mod chain;
+mod corrections;
+mod house;
+mod lists;
+mod refusals;
+mod standings;
