@@ -1,4 +1,7 @@
-use event_store::{LocalizedText, PartialDate, Period, StreamName, Text, TextOrigin, testing::Fixtures};
+use contracts::toguna::commitments::events::v1 as pb;
+use event_store::{
+    DecodeError, LocalizedText, PartialDate, Payload, Period, Stored, StreamName, Text, TextOrigin, testing::Fixtures,
+};
 
 use crate::domain::*;
 
@@ -201,4 +204,53 @@ fn every_event_is_read_as_it_was_stored_and_stored_as_it_was_read() {
         .hold::<Indicator>(indicator_events())
         .hold::<AgreementStanding>(agreement_standing_events())
         .cover("toguna.commitments.events.v1");
+}
+
+#[test]
+fn an_event_of_another_stream_is_of_an_unknown_type() {
+    let other = Payload::of(&pb::ReportingCycleClosed {});
+    for refused in [
+        Framework::decode(&other).map(drop),
+        Commitment::decode(&other).map(drop),
+        Initiative::decode(&other).map(drop),
+        Indicator::decode(&other).map(drop),
+        AgreementStanding::decode(&other).map(drop),
+        Cycle::decode(&Payload::of(&pb::CommitmentLapsed {})).map(drop),
+    ] {
+        assert!(matches!(refused, Err(DecodeError::UnknownType(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_an_event_must_say_is_not_made_up_where_it_is_missing() {
+    for refused in [
+        Framework::decode(&Payload::of(&pb::FrameworkRegistered::default())).map(drop),
+        Framework::decode(&Payload::of(&pb::PlanItemLinked::default())).map(drop),
+        Cycle::decode(&Payload::of(&pb::ReportingCycleOpened::default())).map(drop),
+        Commitment::decode(&Payload::of(&pb::CommitmentDeclared::default())).map(drop),
+        Commitment::decode(&Payload::of(&pb::ProgressSubmitted::default())).map(drop),
+        Initiative::decode(&Payload::of(&pb::InitiativeStatusRecorded::default())).map(drop),
+        Indicator::decode(&Payload::of(&pb::IndicatorValueReported::default())).map(drop),
+        AgreementStanding::decode(&Payload::of(&pb::AgreementStandingRecorded::default())).map(drop),
+    ] {
+        assert!(matches!(refused, Err(DecodeError::Missing(_) | DecodeError::Invalid(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_stored_figure_is_one() {
+    let stored = |value: &str| {
+        let quantity = pb::Quantity {
+            qualifier: pb::Qualifier::Exact.into(),
+            value: Some(contracts::toguna::r#type::v1::Decimal { value: value.into() }),
+            words: None,
+        };
+        let point = Some(crate::codec::value::point_to_proto(&point()));
+        let source_status = pb::SourceStatus::Official.into();
+        Payload::of(&pb::IndicatorValueReported { point, value: Some(quantity), source_status })
+    };
+    assert!(Indicator::decode(&stored("22.72")).is_ok());
+    for text in ["N/A", "-1", ""] {
+        assert!(Indicator::decode(&stored(text)).is_err(), "{text}");
+    }
 }

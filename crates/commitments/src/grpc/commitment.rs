@@ -46,12 +46,12 @@ impl CommitmentService for Commitments {
         &self,
         request: Request<pb::ConfirmCommitmentRequest>,
     ) -> Result<Response<pb::ConfirmCommitmentResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let command = CommitmentCommand::Confirm;
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                (name, CommitmentCommand::Confirm)
+            })
+            .await
     }
 
     async fn register_commitment(
@@ -93,12 +93,12 @@ impl CommitmentService for Commitments {
         &self,
         request: Request<pb::NoteProgressRequest>,
     ) -> Result<Response<pb::NoteProgressResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let command = CommitmentCommand::NoteProgress { text: fields.localized("text", message.text.as_ref(), TEXT) };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                (name, CommitmentCommand::NoteProgress { text: fields.localized("text", message.text.as_ref(), TEXT) })
+            })
+            .await
     }
 
     async fn submit_progress(
@@ -123,51 +123,51 @@ impl CommitmentService for Commitments {
         &self,
         request: Request<pb::AttachEvidenceRequest>,
     ) -> Result<Response<pb::AttachEvidenceResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
-        let command = CommitmentCommand::AttachEvidence { cycle };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+                (name, CommitmentCommand::AttachEvidence { cycle })
+            })
+            .await
     }
 
     async fn return_progress(
         &self,
         request: Request<pb::ReturnProgressRequest>,
     ) -> Result<Response<pb::ReturnProgressResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
-        let command = CommitmentCommand::ReturnProgress { cycle };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+                (name, CommitmentCommand::ReturnProgress { cycle })
+            })
+            .await
     }
 
     async fn verify_progress(
         &self,
         request: Request<pb::VerifyProgressRequest>,
     ) -> Result<Response<pb::VerifyProgressResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
-        let command = CommitmentCommand::VerifyProgress { cycle };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                let cycle = fields.name("cycle", &message.cycle, Cycle::CATEGORY);
+                (name, CommitmentCommand::VerifyProgress { cycle })
+            })
+            .await
     }
 
     async fn extend_due_date(
         &self,
         request: Request<pb::ExtendDueDateRequest>,
     ) -> Result<Response<pb::ExtendDueDateResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let command = CommitmentCommand::ExtendDueDate { due_on: fields.date("due_on", message.due_on.as_ref()) };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                (name, CommitmentCommand::ExtendDueDate { due_on: fields.date("due_on", message.due_on.as_ref()) })
+            })
+            .await
     }
 
     async fn migrate_commitment(
@@ -194,49 +194,49 @@ impl CommitmentService for Commitments {
         &self,
         request: Request<pb::NoteIncidentRequest>,
     ) -> Result<Response<pb::NoteIncidentResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let command = CommitmentCommand::NoteIncident { text: fields.localized("text", message.text.as_ref(), TEXT) };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                (name, CommitmentCommand::NoteIncident { text: fields.localized("text", message.text.as_ref(), TEXT) })
+            })
+            .await
     }
 
     async fn fulfil_commitment(
         &self,
         request: Request<pb::FulfilCommitmentRequest>,
     ) -> Result<Response<pb::FulfilCommitmentResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let command = CommitmentCommand::Fulfil;
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                (name, CommitmentCommand::Fulfil)
+            })
+            .await
     }
 
     async fn partly_fulfil_commitment(
         &self,
         request: Request<pb::PartlyFulfilCommitmentRequest>,
     ) -> Result<Response<pb::PartlyFulfilCommitmentResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let outstanding = fields.localized("outstanding", message.outstanding.as_ref(), TEXT);
-        let command = CommitmentCommand::PartlyFulfil { outstanding };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                let outstanding = fields.localized("outstanding", message.outstanding.as_ref(), TEXT);
+                (name, CommitmentCommand::PartlyFulfil { outstanding })
+            })
+            .await
     }
 
     async fn withdraw_commitment(
         &self,
         request: Request<pb::WithdrawCommitmentRequest>,
     ) -> Result<Response<pb::WithdrawCommitmentResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Commitment::CATEGORY);
-        let command = CommitmentCommand::Withdraw;
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Commitment>(&name, &command)).await
+        self.calls
+            .decide::<Commitment, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Commitment::CATEGORY);
+                (name, CommitmentCommand::Withdraw)
+            })
+            .await
     }
 
     async fn lapse_commitment(

@@ -21,61 +21,71 @@ impl FrameworkService for Commitments {
         &self,
         request: Request<pb::RegisterFrameworkRequest>,
     ) -> Result<Response<pb::RegisterFrameworkResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        let command = FrameworkCommand::Register {
-            title: fields.localized("title", message.title.as_ref(), TITLE),
-            kind: fields.enumeration("kind", message.kind, framework::kind),
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                (
+                    name,
+                    FrameworkCommand::Register {
+                        title: fields.localized("title", message.title.as_ref(), TITLE),
+                        kind: fields.enumeration("kind", message.kind, framework::kind),
+                    },
+                )
+            })
+            .await
     }
 
     async fn add_action_plan(
         &self,
         request: Request<pb::AddActionPlanRequest>,
     ) -> Result<Response<pb::AddActionPlanResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        let command = FrameworkCommand::AddPlan {
-            plan: fields.text("plan", &message.plan, CODE),
-            title: fields.localized("title", message.title.as_ref(), TITLE),
-            validity: fields.period("validity", message.validity.as_ref()),
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                (
+                    name,
+                    FrameworkCommand::AddPlan {
+                        plan: fields.text("plan", &message.plan, CODE),
+                        title: fields.localized("title", message.title.as_ref(), TITLE),
+                        validity: fields.period("validity", message.validity.as_ref()),
+                    },
+                )
+            })
+            .await
     }
 
     async fn prolong_action_plan(
         &self,
         request: Request<pb::ProlongActionPlanRequest>,
     ) -> Result<Response<pb::ProlongActionPlanResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        let command = FrameworkCommand::ProlongPlan {
-            plan: fields.text("plan", &message.plan, CODE),
-            valid_until: fields.exact_date("valid_until", message.valid_until.as_ref()),
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                (
+                    name,
+                    FrameworkCommand::ProlongPlan {
+                        plan: fields.text("plan", &message.plan, CODE),
+                        valid_until: fields.exact_date("valid_until", message.valid_until.as_ref()),
+                    },
+                )
+            })
+            .await
     }
 
     async fn add_plan_items(
         &self,
         request: Request<pb::AddPlanItemsRequest>,
     ) -> Result<Response<pb::AddPlanItemsResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        fields.at_most("items", message.items.len(), MANY);
-        let items = message.items.iter().enumerate();
-        let items = items.map(|(index, item)| parse::new_item(&mut fields, &format!("items[{index}]"), item)).collect();
-        let command = FrameworkCommand::AddItems { plan: fields.text("plan", &message.plan, CODE), items };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                fields.at_most("items", message.items.len(), MANY);
+                let items = message.items.iter().enumerate();
+                let items =
+                    items.map(|(index, item)| parse::new_item(fields, &format!("items[{index}]"), item)).collect();
+                (name, FrameworkCommand::AddItems { plan: fields.text("plan", &message.plan, CODE), items })
+            })
+            .await
     }
 
     async fn link_plan_item(
@@ -103,50 +113,59 @@ impl FrameworkService for Commitments {
         &self,
         request: Request<pb::RecordPlanCountRequest>,
     ) -> Result<Response<pb::RecordPlanCountResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        let command = FrameworkCommand::RecordCount {
-            plan: fields.text("plan", &message.plan, CODE),
-            kind: fields.enumeration("kind", message.kind, value::item_kind),
-            count: message.count,
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                (
+                    name,
+                    FrameworkCommand::RecordCount {
+                        plan: fields.text("plan", &message.plan, CODE),
+                        kind: fields.enumeration("kind", message.kind, value::item_kind),
+                        count: message.count,
+                    },
+                )
+            })
+            .await
     }
 
     async fn record_plan_cost(
         &self,
         request: Request<pb::RecordPlanCostRequest>,
     ) -> Result<Response<pb::RecordPlanCostResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        let command = FrameworkCommand::RecordCost {
-            plan: fields.text("plan", &message.plan, CODE),
-            cost: parse::money(&mut fields, "cost", message.cost.as_ref()),
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                (
+                    name,
+                    FrameworkCommand::RecordCost {
+                        plan: fields.text("plan", &message.plan, CODE),
+                        cost: parse::money(fields, "cost", message.cost.as_ref()),
+                    },
+                )
+            })
+            .await
     }
 
     async fn designate_reference_country(
         &self,
         request: Request<pb::DesignateReferenceCountryRequest>,
     ) -> Result<Response<pb::DesignateReferenceCountryResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Framework::CATEGORY);
-        let command = FrameworkCommand::DesignateReferenceCountry {
-            plan: fields.text("plan", &message.plan, CODE),
-            designation: ReferenceCountry {
-                item: fields.text("item", &message.item, CODE),
-                partner: fields.organisation("partner", &message.partner),
-                term: parse::optional_period(&mut fields, "term", message.term.as_ref()),
-            },
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Framework>(&name, &command)).await
+        self.calls
+            .decide::<Framework, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Framework::CATEGORY);
+                (
+                    name,
+                    FrameworkCommand::DesignateReferenceCountry {
+                        plan: fields.text("plan", &message.plan, CODE),
+                        designation: ReferenceCountry {
+                            item: fields.text("item", &message.item, CODE),
+                            partner: fields.organisation("partner", &message.partner),
+                            term: parse::optional_period(fields, "term", message.term.as_ref()),
+                        },
+                    },
+                )
+            })
+            .await
     }
 
     async fn get_framework(

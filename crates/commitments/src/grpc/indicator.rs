@@ -77,28 +77,31 @@ impl IndicatorService for Commitments {
         &self,
         request: Request<pb::ProposeRestatementRequest>,
     ) -> Result<Response<pb::ProposeRestatementResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Indicator::CATEGORY);
-        let command = IndicatorCommand::ProposeRestatement {
-            value_version: message.value_version,
-            value: parse::quantity(&mut fields, "value", message.value.as_ref()),
-            source_status: parse::source_status(&mut fields, "source_status", message.source_status),
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Indicator>(&name, &command)).await
+        self.calls
+            .decide::<Indicator, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Indicator::CATEGORY);
+                (
+                    name,
+                    IndicatorCommand::ProposeRestatement {
+                        value_version: message.value_version,
+                        value: parse::quantity(fields, "value", message.value.as_ref()),
+                        source_status: parse::source_status(fields, "source_status", message.source_status),
+                    },
+                )
+            })
+            .await
     }
 
     async fn confirm_restatement(
         &self,
         request: Request<pb::ConfirmRestatementRequest>,
     ) -> Result<Response<pb::ConfirmRestatementResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Indicator::CATEGORY);
-        let command = IndicatorCommand::ConfirmRestatement { proposal_version: message.proposal_version };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Indicator>(&name, &command)).await
+        self.calls
+            .decide::<Indicator, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Indicator::CATEGORY);
+                (name, IndicatorCommand::ConfirmRestatement { proposal_version: message.proposal_version })
+            })
+            .await
     }
 
     async fn get_indicator(

@@ -43,12 +43,12 @@ impl InitiativeService for Commitments {
         &self,
         request: Request<pb::ConfirmInitiativeRequest>,
     ) -> Result<Response<pb::ConfirmInitiativeResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Initiative::CATEGORY);
-        let command = InitiativeCommand::Confirm;
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+        self.calls
+            .decide::<Initiative, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Initiative::CATEGORY);
+                (name, InitiativeCommand::Confirm)
+            })
+            .await
     }
 
     async fn revise_initiative(
@@ -72,68 +72,78 @@ impl InitiativeService for Commitments {
         &self,
         request: Request<pb::RecordBudgetLineRequest>,
     ) -> Result<Response<pb::RecordBudgetLineResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Initiative::CATEGORY);
-        let command = InitiativeCommand::RecordBudgetLine(BudgetLine {
-            line: fields.text("budget_line", &message.budget_line, TITLE),
-            amount: parse::money(&mut fields, "amount", message.amount.as_ref()),
-            period: parse::optional_period(&mut fields, "period", message.period.as_ref()),
-            funder: fields.optional_name("funder", &message.funder, PARTNERS).map(|funder| funder.to_string()),
-        });
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+        self.calls
+            .decide::<Initiative, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Initiative::CATEGORY);
+                (
+                    name,
+                    InitiativeCommand::RecordBudgetLine(BudgetLine {
+                        line: fields.text("budget_line", &message.budget_line, TITLE),
+                        amount: parse::money(fields, "amount", message.amount.as_ref()),
+                        period: parse::optional_period(fields, "period", message.period.as_ref()),
+                        funder: fields
+                            .optional_name("funder", &message.funder, PARTNERS)
+                            .map(|funder| funder.to_string()),
+                    }),
+                )
+            })
+            .await
     }
 
     async fn record_initiative_status(
         &self,
         request: Request<pb::RecordInitiativeStatusRequest>,
     ) -> Result<Response<pb::RecordInitiativeStatusResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Initiative::CATEGORY);
-        let command = InitiativeCommand::RecordStatus {
-            status: fields.enumeration("status", message.status, initiative::status),
-        };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+        self.calls
+            .decide::<Initiative, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Initiative::CATEGORY);
+                (
+                    name,
+                    InitiativeCommand::RecordStatus {
+                        status: fields.enumeration("status", message.status, initiative::status),
+                    },
+                )
+            })
+            .await
     }
 
     async fn record_milestone(
         &self,
         request: Request<pb::RecordMilestoneRequest>,
     ) -> Result<Response<pb::RecordMilestoneResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Initiative::CATEGORY);
-        let command =
-            InitiativeCommand::RecordMilestone { text: fields.localized("text", message.text.as_ref(), TEXT) };
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+        self.calls
+            .decide::<Initiative, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Initiative::CATEGORY);
+                (
+                    name,
+                    InitiativeCommand::RecordMilestone { text: fields.localized("text", message.text.as_ref(), TEXT) },
+                )
+            })
+            .await
     }
 
     async fn verify_initiative(
         &self,
         request: Request<pb::VerifyInitiativeRequest>,
     ) -> Result<Response<pb::VerifyInitiativeResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Initiative::CATEGORY);
-        let command = InitiativeCommand::Verify;
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+        self.calls
+            .decide::<Initiative, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Initiative::CATEGORY);
+                (name, InitiativeCommand::Verify)
+            })
+            .await
     }
 
     async fn return_initiative(
         &self,
         request: Request<pb::ReturnInitiativeRequest>,
     ) -> Result<Response<pb::ReturnInitiativeResponse>, Status> {
-        let call = self.calls.command(request).await?;
-        let (mut fields, message) = (call.fields(), &call.message);
-        let name = fields.name("name", &message.name, Initiative::CATEGORY);
-        let command = InitiativeCommand::Return;
-        fields.finish()?;
-        call.execute(&self.log, move |unit| unit.handle::<Initiative>(&name, &command)).await
+        self.calls
+            .decide::<Initiative, _>(&self.log, request, |fields, message| {
+                let name = fields.name("name", &message.name, Initiative::CATEGORY);
+                (name, InitiativeCommand::Return)
+            })
+            .await
     }
 
     async fn get_initiative(

@@ -195,7 +195,7 @@ fn number(fields: &mut Fields, field: &str, sent: &pb::Quantity) -> Figure {
     }
     let number = fields.decimal(&format!("{field}.value"), sent.value.as_ref());
     Figure::new(number).unwrap_or_else(|_| {
-        fields.violation(format!("{field}.value"), ("must be 0 or more", "doit être positif ou nul"));
+        fields.violation(format!("{field}.value.value"), ("must be 0 or more", "doit être positif ou nul"));
         Figure::default()
     })
 }
