@@ -26,7 +26,7 @@ use uuid::Uuid;
 static SHARED: OnceCell<Stack> = OnceCell::const_new();
 
 /// How long the servers, the first tables and the whole scenario may take on a busy machine.
-const READY_LIMIT: Duration = Duration::from_secs(300);
+const READY_LIMIT: Duration = Duration::from_mins(5);
 
 /// The one stack of this process. It stops, and its files go, when the process is gone.
 pub struct Stack {

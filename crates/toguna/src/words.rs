@@ -1,11 +1,14 @@
 //! How values of the services' types are written for people, in the two languages.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use contracts::toguna::{
     log::v1::Certainty,
     oversight::v1::Figure,
     r#type::v1::{Date, LocalizedText, Money, Period, Text, TextOrigin},
 };
 use prost_reflect::EnumValueDescriptor;
+use serde::Deserialize;
 
 use crate::language::Language;
 
@@ -60,11 +63,19 @@ pub fn period(language: Language, period: Option<&Period>) -> String {
 
 /// The wording in the language, else in the other one; one that is not the issuer's own is marked by `*`.
 pub fn text(language: Language, text: Option<&LocalizedText>) -> String {
-    let Some(text) = text else { return String::new() };
-    let (first, second) = language.say((&text.en, &text.fr), (&text.fr, &text.en));
-    let Some(Text { text, origin }) = first.as_ref().or(second.as_ref()) else { return String::new() };
+    let Some(Text { text, origin }) = text.and_then(|text| wording(language, text)) else { return String::new() };
     let own = *origin == i32::from(TextOrigin::Official);
     format!("{text}{}", if own { "" } else { " *" })
+}
+
+/// The same without a mark: for units and the like, where nobody asks whose words they are.
+pub fn plain(language: Language, text: Option<&LocalizedText>) -> String {
+    text.and_then(|text| wording(language, text)).map(|wording| wording.text.clone()).unwrap_or_default()
+}
+
+fn wording(language: Language, text: &LocalizedText) -> Option<&Text> {
+    let (first, second) = language.say((&text.en, &text.fr), (&text.fr, &text.en));
+    first.as_ref().or(second.as_ref())
 }
 
 /// A value of an enum: `in progress`, `en cours`.
@@ -80,11 +91,25 @@ pub fn named(language: Language, name: &str, prefix: &str) -> String {
     word(language, &name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace('_', " "))
 }
 
+/// The name of a field: `due on`, `échéance`.
+pub fn field(language: Language, name: &str) -> String {
+    match (language, FRENCH.fields.get(name)) {
+        (Language::Fr, Some(french)) => french.clone(),
+        (Language::Fr, None) | (Language::En, _) => name.replace('_', " "),
+    }
+}
+
+/// A decimal number, its thousands grouped: `11,420`, `11 420`; `22.72`, `22,72`.
+pub fn number(language: Language, number: &str) -> String {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), |count| language.count(count));
+    if fraction.is_empty() { whole } else { format!("{whole}{}{fraction}", language.say('.', ',')) }
+}
+
 fn word(language: Language, english: &str) -> String {
-    let french = || FRENCH.iter().find(|(known, _)| *known == english).map_or(english, |(_, french)| french);
-    match language {
-        Language::En => english.to_owned(),
-        Language::Fr => french().to_owned(),
+    match (language, FRENCH.values.get(english)) {
+        (Language::Fr, Some(french)) => french.clone(),
+        (Language::Fr, None) | (Language::En, _) => english.to_owned(),
     }
 }
 
@@ -93,68 +118,15 @@ fn none() -> String {
 }
 
 /// The field's words, as ministries use them.
-const FRENCH: &[(&str, &str)] = &[
-    ("unspecified", "sans indication"),
-    ("exact", "exact"),
-    ("inferred", "déduit"),
-    ("illustrative", "illustratif"),
-    ("act", "acte"),
-    ("recorded from source", "repris d’une source"),
-    // Commitments.
-    ("proposed", "proposé"),
-    ("endorsed", "entériné"),
-    ("in progress", "en cours"),
-    ("reported", "déclaré"),
-    ("verified", "vérifié"),
-    ("returned", "renvoyé"),
-    ("fulfilled", "tenu"),
-    ("partly fulfilled", "partiellement tenu"),
-    ("withdrawn", "retiré"),
-    ("lapsed", "caduc"),
-    ("confirmed", "confirmé"),
-    ("unconfirmed", "non confirmé"),
-    ("project", "projet"),
-    ("policy", "politique"),
-    ("domain", "domaine"),
-    ("objective", "objectif"),
-    ("priority", "priorité"),
-    ("initiative", "initiative"),
-    ("action", "action"),
-    ("axis", "axe"),
-    // Agreements.
-    ("registered", "enregistré"),
-    ("negotiating", "en négociation"),
-    ("initialled", "paraphé"),
-    ("adopted", "adopté"),
-    ("signed", "signé"),
-    ("provisionally applied", "appliqué à titre provisoire"),
-    ("in force", "en vigueur"),
-    ("suspended", "suspendu"),
-    ("terminated", "éteint"),
-    ("expired", "expiré"),
-    ("superseded", "remplacé"),
-    ("binding", "contraignant"),
-    ("non binding", "non contraignant"),
-    ("contested", "contesté"),
-    ("treaty", "traité"),
-    ("convention", "convention"),
-    ("memorandum", "mémorandum d’entente"),
-    ("joint communique", "communiqué conjoint"),
-    ("political declaration", "déclaration politique"),
-    // Money.
-    ("open", "en cours"),
-    ("closed", "clos"),
-    ("published", "publié"),
-    ("approved", "approuvé"),
-    ("prefinancing", "préfinancement"),
-    ("interim", "paiement intermédiaire"),
-    ("balance", "solde"),
-    ("requested", "demandé"),
-    ("initiated", "engagé"),
-    ("authorised", "ordonnancé"),
-    ("disbursed", "décaissé"),
-    ("rejected", "rejeté"),
-];
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct French {
+    values: BTreeMap<String, String>,
+    fields: BTreeMap<String, String>,
+}
+
+static FRENCH: LazyLock<French> =
+    LazyLock::new(|| toml::from_str(include_str!("words/french.toml")).expect("the table is right, as a test shows"));
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::{
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -23,6 +24,9 @@ const SUPERUSER: &str = "toguna";
 
 /// Where PostgreSQL's files go when its user cannot reach the home directory.
 const ELSEWHERE: &str = "/var/lib/toguna";
+
+/// How often a start is tried.
+const RESUME_TRIES: u32 = 5;
 
 /// What a crash of the machine may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +127,17 @@ impl Postgres {
 
     /// Starts it again after a stop, at the same address.
     pub async fn resume(&mut self) -> Result<()> {
+        // The children of a postmaster that was killed hold its memory for a moment.
+        for _ in 1..RESUME_TRIES {
+            if self.try_resume().await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        self.try_resume().await
+    }
+
+    async fn try_resume(&mut self) -> Result<()> {
         let durable = if self.disk == Disk::Durable { "on" } else { "off" };
         let settings = [
             "listen_addresses=127.0.0.1".to_owned(),

@@ -168,7 +168,7 @@ fn payments(chain: &ContractChain, language: Language) -> Vec<String> {
 pub(super) fn measurement(it: &Measurement, language: Language) -> String {
     let definition = it.definition.clone().unwrap_or_default();
     let title = words::text(language, definition.title.as_ref());
-    let unit = words::text(language, definition.unit.as_ref());
+    let unit = words::plain(language, definition.unit.as_ref());
     let values: Vec<String> = it.values.iter().map(|value| quantity(value.value.as_ref(), language)).collect();
     let values = values.join(" / ");
     let conflict =
@@ -179,11 +179,11 @@ pub(super) fn measurement(it: &Measurement, language: Language) -> String {
 fn quantity(quantity: Option<&contracts::toguna::commitments::events::v1::Quantity>, language: Language) -> String {
     use contracts::toguna::commitments::events::v1::Qualifier;
     let Some(quantity) = quantity else { return "—".to_owned() };
-    let value = quantity.value.as_ref().map_or("—", |value| &value.value);
+    let value = quantity.value.as_ref().map_or_else(|| "—".to_owned(), |value| words::number(language, &value.value));
     match quantity.qualifier() {
-        Qualifier::Unspecified | Qualifier::Exact => value.to_owned(),
+        Qualifier::Unspecified | Qualifier::Exact => value,
         Qualifier::About => format!("≈ {value}"),
         Qualifier::AtLeast => format!("≥ {value}"),
-        Qualifier::InWords => format!("« {} »", words::text(language, quantity.words.as_ref())),
+        Qualifier::InWords => format!("« {} »", words::plain(language, quantity.words.as_ref())),
     }
 }

@@ -80,7 +80,11 @@ pub(super) fn to_text(scoreboard: &Scoreboard, language: Language) -> Result<Str
     for plan in &scoreboard.plans {
         let title = words::text(language, plan.title.as_ref());
         page.heading(format!("{} {title}, {}", plan.plan, words::period(language, plan.validity.as_ref())));
-        page.add(plan_table(plan, language));
+        if plan.items.is_empty() && plan.commitments.is_empty() {
+            page.add(language.say("  no items recorded", "  aucun point enregistré"));
+        } else {
+            page.add(plan_table(plan, language));
+        }
         for it in plan.items.iter().flat_map(|item| &item.measurements) {
             page.add(format!("  {}", measurement(it, language)));
         }

@@ -14,17 +14,22 @@ pub(super) fn message(message: &DynamicMessage, language: Language) -> String {
 
 fn write(message: &DynamicMessage, language: Language, depth: usize, page: &mut Page) {
     for (field, value) in message.fields() {
-        let label = format!("{}{}", "  ".repeat(depth), field.name().replace('_', " "));
+        let label = format!("{}{}", "  ".repeat(depth), words::field(language, field.name()));
+        let colon = language.say(":", "\u{202f}:");
         let values = value.as_list().unwrap_or(std::slice::from_ref(value));
+        let mut scalars = Vec::new();
         for value in values {
             let nested = value.as_message().filter(|message| known(message, language).is_none());
             match nested {
                 Some(message) => {
-                    page.add(format!("{label}:"));
+                    page.add(format!("{label}{colon}"));
                     write(message, language, depth + 1, page);
                 }
-                None => page.add(format!("{label}: {}", scalar(&field, value, language))),
+                None => scalars.push(scalar(&field, value, language)),
             }
+        }
+        if !scalars.is_empty() {
+            page.add(format!("{label}{colon} {}", scalars.join(", ")));
         }
     }
 }
