@@ -37,7 +37,13 @@ impl<E: Refusal> Refusal for CorrectionRefused<E> {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         let version = match &self.error {
-            CorrectionError::BreaksRule(rule) => return rule.metadata(),
+            CorrectionError::BreaksRule(rule) => {
+                let mut metadata = rule.metadata();
+                if !metadata.iter().any(|(key, _)| *key == "resource") {
+                    metadata.push(("resource", self.stream.to_string()));
+                }
+                return metadata;
+            }
             CorrectionError::NoSuchRecord { version }
             | CorrectionError::NotAFact { version }
             | CorrectionError::OtherKind { version }
