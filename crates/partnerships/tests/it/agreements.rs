@@ -1,3 +1,5 @@
+//! Agreements, from signature to end.
+
 use contracts::toguna::partnerships::{events::v1 as events, v1 as pb};
 use tonic::Code;
 use tonic_types::StatusExt as _;

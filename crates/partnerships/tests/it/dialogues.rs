@@ -1,3 +1,5 @@
+//! Dialogues and memberships (rule A8).
+
 use contracts::toguna::partnerships::{events::v1 as events, v1 as pb};
 
 use crate::stage::{FRANCE, MALI, Stage, accepted, as_role, date, french, keeper, new_id, on, refusal};

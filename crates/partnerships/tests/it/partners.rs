@@ -1,3 +1,5 @@
+//! Partners, their names and roles.
+
 use contracts::toguna::partnerships::{events::v1 as events, v1 as pb};
 
 use crate::stage::{

@@ -1,3 +1,5 @@
+//! Whom an amendment binds (rule A4).
+
 use super::*;
 
 fn propose(title: &str) -> AgreementCommand {

@@ -1,3 +1,5 @@
+//! Signatures, consents and their confirmation (rule A2).
+
 use super::*;
 
 const SUBJECT: SignatureKind = SignatureKind::SubjectToRatification;

@@ -1,3 +1,5 @@
+//! What a correction brings about, and what it may not.
+
 use event_sourcing::{Correction, CorrectionError, Entry, Recorded, Timestamp};
 
 use super::*;

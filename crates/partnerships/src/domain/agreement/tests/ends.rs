@@ -1,3 +1,5 @@
+//! Denunciation with notice, termination, expiry, supersession (rule A5).
+
 use super::*;
 
 fn denounce(party: &str, takes_effect_on: Option<&str>) -> AgreementCommand {

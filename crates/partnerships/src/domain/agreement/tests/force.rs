@@ -1,3 +1,5 @@
+//! Entry into force by the instrument’s own rule, or as stated (rules A1 and A3).
+
 use super::*;
 
 const DEFINITIVE: SignatureKind = SignatureKind::Definitive;

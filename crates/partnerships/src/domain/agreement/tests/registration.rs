@@ -1,3 +1,5 @@
+//! What an agreement is, and what is told of its text.
+
 use super::{super::state::Nature, *};
 
 fn register(registration: Registration) -> AgreementCommand {

@@ -1,3 +1,5 @@
+//! Suspension by a party, and resumption (rule A6).
+
 use super::*;
 
 fn suspend(party: &str) -> AgreementCommand {

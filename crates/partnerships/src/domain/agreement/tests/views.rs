@@ -1,3 +1,5 @@
+//! Whether it binds, as the parties see it (rule A7).
+
 use super::{super::state::Nature, *};
 
 fn declare(party: &str, view: BindingNature) -> AgreementCommand {
