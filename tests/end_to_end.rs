@@ -120,7 +120,7 @@ async fn one_euro_more_than_a_decision_leaves_is_refused_and_so_is_a_contract_af
             "title": { "en": { "text": "One more", "origin": "TEXT_ORIGIN_TRANSLATION" } },
             "implementer": "partners/iom",
             "fund_share": { "currency_code": "EUR", "minor_units": euros * 100 },
-            "period": { "start": day, "end": at(2020, 1, 1) },
+            "period": { "start": day, "end": at(2024, 12, 31) },
             "act": { "effective_on": day },
         })
     };
