@@ -65,3 +65,56 @@ where
         unit.record::<Standing<F>>(&stream, vec![Draft { event, effective_on }])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use contracts::toguna::{partnerships::events::v1 as pb, r#type::v1 as types};
+    use prost::Message as _;
+    use prost_types::Any;
+
+    use super::*;
+
+    fn date(day: i32) -> types::Date {
+        types::Date { year: 2022, month: 11, day }
+    }
+
+    fn record<M: prost::Message + prost::Name>(message: &M) -> EventRecord {
+        EventRecord {
+            version: 9,
+            r#type: M::full_name(),
+            payload: message.encode_to_vec(),
+            effective_on: Some(date(30)),
+            ..EventRecord::default()
+        }
+    }
+
+    fn corrected(effective_on: Option<types::Date>) -> EventRecord {
+        let right = pb::AgreementSuspended { party: "partners/mli".into() };
+        record(&RecordCorrected {
+            proposal_version: 8,
+            mistaken_version: 5,
+            right: Some(Any {
+                type_url: <pb::AgreementSuspended as prost::Name>::type_url(),
+                value: right.encode_to_vec(),
+            }),
+            effective_on,
+        })
+    }
+
+    #[test]
+    fn a_record_speaks_for_itself_and_a_correction_for_the_record_that_it_mends() {
+        let itself = said(&record(&pb::AgreementExpired {})).expect("it can be read");
+        assert_eq!(itself.version, 9);
+        assert!(matches!(itself.date, SaidOn::Date(Some(date)) if date.to_string() == "2022-11-30"));
+        let other = said(&corrected(Some(date(21)))).expect("it can be read");
+        assert_eq!(other.version, 5);
+        assert!(other.payload.to::<pb::AgreementSuspended>().is_some());
+        assert!(matches!(other.date, SaidOn::Date(Some(date)) if date.to_string() == "2022-11-21"));
+    }
+
+    #[test]
+    fn a_correction_that_names_no_date_leaves_the_one_that_is_known() {
+        let other = said(&corrected(None)).expect("it can be read");
+        assert!(matches!(other.date, SaidOn::AsKnown));
+    }
+}

@@ -18,14 +18,15 @@ use contracts::toguna::{
 };
 use harness::{NatsServer, Private, Servers};
 use service_runtime::Config;
+use sqlx::Connection as _;
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Request, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 /// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub const FUND: &str = "funds/eutf-africa";
 pub const TRUSTEE: &str = "partners/european-commission";
@@ -43,14 +44,9 @@ pub struct House {
     pub corrections: CorrectionServiceClient<Channel>,
     pub log: LogServiceClient<Channel>,
     pub nats: Private<NatsServer>,
-    stopping: CancellationToken,
-    _served: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        self.stopping.cancel();
-    }
+    database: String,
+    stopping: DropGuard,
+    served: JoinHandle<anyhow::Result<()>>,
 }
 
 impl House {
@@ -58,8 +54,13 @@ impl House {
     pub async fn empty() -> Self {
         let servers = Servers::shared().await;
         let nats = servers.private_nats().await;
+        let database = servers.database("disbursements").await;
+        Self::start(database, nats).await
+    }
+
+    async fn start(database: String, nats: Private<NatsServer>) -> Self {
         let mut environment = HashMap::from(harness::environment());
-        environment.insert("DATABASE_URL", servers.database("disbursements").await);
+        environment.insert("DATABASE_URL", database.clone());
         environment.insert("NATS_URL", nats.url());
         let config = Config::read(disbursements::SERVICE, |name| environment.get(name).cloned()).expect("all is set");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -76,9 +77,20 @@ impl House {
             corrections: CorrectionServiceClient::new(channel.clone()),
             log: LogServiceClient::new(channel),
             nats,
-            stopping,
-            _served: served,
+            database,
+            stopping: stopping.drop_guard(),
+            served,
         }
+    }
+
+    /// Stops the service, throws its read models away and starts it again.
+    pub async fn rebuilt(self) -> Self {
+        let Self { nats, database, stopping, served, .. } = self;
+        drop(stopping);
+        served.await.expect("no panic").expect("it stops well");
+        let mut connection = sqlx::PgConnection::connect(&database).await.expect("the database");
+        sqlx::raw_sql("DROP SCHEMA disbursements_v1 CASCADE").execute(&mut connection).await.expect("they are gone");
+        Self::start(database, nats).await
     }
 
     /// A fund run by the Commission, which chairs its committee.

@@ -1,8 +1,9 @@
 //! Lists and resources, fresh as the token says.
 
 use contracts::toguna::disbursements::v1::{
-    DecisionState, GetDecisionRequest, GetFundRequest, ListContractsRequest, ListContributionsRequest,
-    ListDecisionsRequest, ListFundsRequest, ListPaymentsRequest,
+    DecisionState, GetDecisionRequest, GetFundRequest, ListContractsRequest, ListContractsResponse,
+    ListContributionsRequest, ListContributionsResponse, ListDecisionsRequest, ListDecisionsResponse, ListFundsRequest,
+    ListFundsResponse, ListPaymentsRequest,
 };
 use tonic::Code;
 
@@ -42,6 +43,39 @@ async fn a_list_shows_what_its_token_has_seen() {
     let request = ListPaymentsRequest { at_least_as_fresh: token(), ..Default::default() };
     let paid = house.payments.list_payments(by("auditor", request)).await.expect("a list").into_inner();
     assert!(paid.payments.is_empty());
+}
+
+type Lists = (ListFundsResponse, ListContributionsResponse, ListDecisionsResponse, ListContractsResponse);
+
+async fn lists(house: &mut House, token: &str) -> Lists {
+    let at_least_as_fresh = vec![token.to_owned()];
+    let request = ListFundsRequest { at_least_as_fresh: at_least_as_fresh.clone(), ..Default::default() };
+    let funds = house.funds.list_funds(by("auditor", request)).await.expect("a list").into_inner();
+    let request = ListContributionsRequest { at_least_as_fresh: at_least_as_fresh.clone(), ..Default::default() };
+    let contributions = house.contributions.list_contributions(by("auditor", request)).await.expect("a list");
+    let request = ListDecisionsRequest { at_least_as_fresh: at_least_as_fresh.clone(), ..Default::default() };
+    let decisions = house.decisions.list_decisions(by("auditor", request)).await.expect("a list").into_inner();
+    let request = ListContractsRequest { at_least_as_fresh, ..Default::default() };
+    let contracts = house.contracts.list_contracts(by("auditor", request)).await.expect("a list").into_inner();
+    (funds, contributions.into_inner(), decisions, contracts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_are_built_again_at_once_equal_those_that_grew_event_by_event() {
+    let mut house = House::with_decision().await;
+    house.receive(1_000_000).await;
+    let mut token = String::new();
+    for number in 1..=6 {
+        let sign = contract(&format!("contracts/ml-07-{number:02}"), eur(number * 100_000));
+        let signed = house.contracts.sign_contract(by("contracting_authority", sign)).await.expect("it is signed");
+        token = signed.into_inner().receipt.expect("a receipt").consistency_token;
+        // The read models follow closely: each contract comes in a batch of its own.
+        lists(&mut house, &token).await;
+    }
+    let grown = lists(&mut house, &token).await;
+    assert_eq!((grown.0.funds[0].open_contracts.len(), grown.3.contracts.len()), (6, 6));
+    let mut house = house.rebuilt().await;
+    assert_eq!(lists(&mut house, &token).await, grown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

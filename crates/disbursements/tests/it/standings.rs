@@ -134,7 +134,7 @@ impl Foreign {
     {
         let stream: StreamName = stream.parse().expect("a name");
         let recorded = self.log.execute(meta(), act("one", on), |unit| unit.handle::<A>(&stream, &event)).await;
-        token(recorded.expect("it is recorded"))
+        token(&recorded.expect("it is recorded"))
     }
 
     /// Two persons say on which date a record's event really happened.
@@ -151,11 +151,11 @@ impl Foreign {
             .log
             .execute(meta(), act("two", on), |unit| unit.confirm_correction::<Agreement>(&stream, proposed.version))
             .await;
-        token(confirmed.expect("it is confirmed"))
+        token(&confirmed.expect("it is confirmed"))
     }
 }
 
-fn token(executed: Executed) -> Vec<String> {
+fn token(executed: &Executed) -> Vec<String> {
     vec![executed.token.to_string()]
 }
 
