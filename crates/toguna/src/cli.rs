@@ -89,7 +89,7 @@ Examples:
     /// Print one resource: its state, its events, its sources, and who corrected what
     #[command(after_long_help = "\
 Examples:
-  toguna show agreements/eu-ml-2016-communique
+  toguna show agreements/ml-eu-2016-12-11-communique
   toguna show decisions/t05-eutf-sah-ml-01 --as-of 2016-04-15")]
     Show(Show),
 }
