@@ -238,11 +238,12 @@ impl Relay {
         self.stream.create(epoch, self.config.replicas).await?;
         self.audited = 0;
         self.meters.rebuilt(reason);
+        // At once: what was compared is gone.
         self.status.send_modify(|status| {
+            (status.epoch, status.published, status.state) = (epoch, 0, RelayState::Filling);
+            (status.last_rebuild, status.last_audit) = (Some(reason), None);
             status.rebuilds += 1;
-            status.last_rebuild = Some(reason);
         });
-        self.report(epoch, 0, RelayState::Filling);
         Ok((epoch, 0))
     }
 

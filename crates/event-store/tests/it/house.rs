@@ -1,6 +1,6 @@
 //! A service that follows the tallies: a projection that adds up, a reaction that carries them into its own log.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use contracts::toguna::{log::v1::EventRecord, r#type::v1::Money};
 use event_store::{
@@ -9,6 +9,7 @@ use event_store::{
 };
 use harness::Servers;
 use sqlx::{PgConnection, PgPool, migrate::Migrator};
+use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
@@ -27,11 +28,20 @@ pub struct Totals {
     pub poison: Option<i64>,
     /// Time that it takes for an event.
     pub pace: Duration,
+    /// Where it hangs, to be killed.
+    pub stall: Option<Stall>,
+}
+
+/// After so many events of a batch a projection hangs, in the middle of its transaction, and says so.
+#[derive(Clone)]
+pub struct Stall {
+    pub after: usize,
+    pub reached: Arc<Notify>,
 }
 
 impl Totals {
     pub fn of(source: &str) -> Self {
-        Self { name: "totals", source: source.to_owned(), poison: None, pace: Duration::ZERO }
+        Self { name: "totals", source: source.to_owned(), poison: None, pace: Duration::ZERO, stall: None }
     }
 }
 
@@ -55,7 +65,7 @@ impl Projection for Totals {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for record in batch {
+            for (index, record) in batch.iter().enumerate() {
                 let Some(amount) = amount(record)? else { continue };
                 if !self.pace.is_zero() {
                     tokio::time::sleep(self.pace).await;
@@ -72,6 +82,10 @@ impl Projection for Totals {
                 .bind(amount)
                 .execute(&mut *tx)
                 .await?;
+                if let Some(stall) = self.stall.as_ref().filter(|stall| stall.after == index + 1) {
+                    stall.reached.notify_one();
+                    std::future::pending::<()>().await;
+                }
             }
             Ok(())
         })

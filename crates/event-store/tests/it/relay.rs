@@ -8,10 +8,12 @@ use std::{
 };
 
 use async_nats::HeaderMap;
+use contracts::toguna::log::v1::EventRecord;
 use event_store::{
     Log,
     relay::{RebuildReason, RelayState, published_head},
 };
+use prost::Message as _;
 use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
@@ -107,10 +109,13 @@ async fn a_stream_that_goes_on_after_the_log_is_made_again() {
     stage.append("a", 10).await;
     stage.caught_up(&relaying).await;
     let epoch = stage.log.epoch();
-    let intruder = stage.jetstream().await;
-    let stored = intruder.publish("toguna.v1.tallies.tallies.Money", "not ours".into()).await.expect("sent");
-    assert_eq!(stored.await.expect("stored").sequence, 11);
-    until("it is made again", async || relaying.status.borrow().rebuilds == 1).await;
+    intrude(&stage, "not ours".into()).await;
+    relaying.rebuilds_for(RebuildReason::OtherBytes).await;
+    stage.caught_up(&relaying).await;
+    // A record, but not one that this epoch of the log has written.
+    let foreign = EventRecord { position: 11, epoch: vec![1; 16], ..EventRecord::default() };
+    intrude(&stage, foreign.encode_to_vec().into()).await;
+    relaying.rebuilds_for(RebuildReason::LongerThanLog).await;
     stage.append("a", 10).await;
     stage.caught_up(&relaying).await;
     stage.assert_stream_is_a_copy().await;
@@ -124,7 +129,7 @@ async fn a_hole_in_the_stream_makes_it_anew() {
     stage.append("a", 10).await;
     stage.caught_up(&relaying).await;
     assert!(stage.stream().await.delete_message(5).await.expect("deleted"));
-    until("it is made again", async || relaying.status.borrow().last_rebuild == Some(RebuildReason::Hole)).await;
+    relaying.rebuilds_for(RebuildReason::Hole).await;
     stage.caught_up(&relaying).await;
     stage.assert_stream_is_a_copy().await;
 }
@@ -135,11 +140,11 @@ async fn other_bytes_in_the_middle_are_found_and_the_stream_is_made_again() {
     let relaying = stage.relay();
     stage.append("a", 10).await;
     stage.caught_up(&relaying).await;
-    drop(relaying);
+    relaying.stop().await;
     let epoch = stage.log.epoch();
     forge(&stage, 5, |_| "damaged".into()).await;
     let relaying = stage.relay();
-    until("it is made again", async || relaying.status.borrow().last_rebuild == Some(RebuildReason::OtherBytes)).await;
+    relaying.rebuilds_for(RebuildReason::OtherBytes).await;
     stage.caught_up(&relaying).await;
     stage.assert_stream_is_a_copy().await;
     assert_eq!(stage.log.epoch(), epoch, "damage proves no restore");
@@ -153,7 +158,7 @@ async fn a_stream_of_another_epoch_is_made_again() {
     stage.caught_up(&relaying).await;
     stage.begin_epoch().await;
     stage.append("a", 1).await;
-    until("it is made again", async || relaying.status.borrow().last_rebuild == Some(RebuildReason::OtherEpoch)).await;
+    relaying.rebuilds_for(RebuildReason::OtherEpoch).await;
     stage.caught_up(&relaying).await;
     stage.assert_stream_is_a_copy().await;
 }
@@ -164,7 +169,7 @@ async fn a_log_restored_to_an_earlier_state_begins_an_epoch_before_it_publishes(
     let relaying = stage.relay();
     stage.append("a", 10).await;
     stage.caught_up(&relaying).await;
-    drop(relaying);
+    relaying.stop().await;
     let lost_epoch = stage.log.epoch();
     forget_after(&stage.url, 7).await;
 
@@ -219,6 +224,15 @@ async fn two_relays_of_one_log_do_not_disturb_each_other() {
     stage.caught_up(&other).await;
     stage.assert_stream_is_a_copy().await;
     assert_eq!((one.status.borrow().rebuilds, other.status.borrow().rebuilds), (0, 0));
+}
+
+/// Somebody else than the relay writes to the stream, after its ten messages.
+async fn intrude(stage: &Stage, payload: bytes::Bytes) {
+    let mut headers = HeaderMap::new();
+    headers.insert("Toguna-Epoch", stage.log.epoch().to_string());
+    let intruder = stage.jetstream().await;
+    let sent = intruder.publish_with_headers("toguna.v1.tallies.tallies.Money", headers, payload).await;
+    assert_eq!(sent.expect("sent").await.expect("stored").sequence, 11);
 }
 
 /// Publishes the stream's messages again to a new stream like it, one of them changed.

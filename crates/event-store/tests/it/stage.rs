@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::{self, consumer::pull};
 use event_store::{
     CommandMeta, Draft, Executed, Log, Nats, PageLimit, Published, StoredEvent,
-    relay::{self, RelayConfig, RelayStatus},
+    relay::{self, RebuildReason, RelayConfig, RelayStatus},
 };
 use futures::TryStreamExt as _;
 use harness::{NatsServer, Private, Servers};
@@ -28,7 +28,24 @@ pub struct Stage {
 /// A relay that ends when this is dropped.
 pub struct Relaying {
     pub status: watch::Receiver<RelayStatus>,
-    _guard: DropGuard,
+    guard: DropGuard,
+}
+
+impl Relaying {
+    /// Ends it, and waits until it has ended.
+    pub async fn stop(mut self) {
+        drop(self.guard);
+        let ended = tokio::time::timeout(LIMIT, self.status.wait_for(|_| false)).await;
+        assert!(ended.expect("it ends").is_err(), "nobody reports any more");
+    }
+
+    /// Waits until the stream was made again for this reason.
+    pub async fn rebuilds_for(&self, reason: RebuildReason) {
+        let mut status = self.status.clone();
+        let rebuilt = |status: &RelayStatus| status.last_rebuild == Some(reason);
+        let waited = tokio::time::timeout(LIMIT, status.wait_for(rebuilt)).await.map(|found| found.map(|_| ()));
+        waited.unwrap_or_else(|_| panic!("not made again: {:?}", self.status.borrow())).expect("the relay runs");
+    }
 }
 
 impl Stage {
@@ -123,7 +140,7 @@ pub fn relay_of(log: &Log, nats: &Nats) -> Relaying {
     let config =
         RelayConfig { audit_every: Duration::from_millis(200), audit_window: 10_000, ..RelayConfig::default() };
     let status = relay::start(log.clone(), nats, config, shutdown.clone());
-    Relaying { status, _guard: shutdown.drop_guard() }
+    Relaying { status, guard: shutdown.drop_guard() }
 }
 
 pub async fn append(log: &Log, meta: CommandMeta, id: &str, events: usize) -> Executed {
