@@ -24,10 +24,10 @@ const CATCH_UP: Duration = Duration::from_mins(1);
 
 /// Every log has its positions and versions without a gap and every acknowledged command once; JetStream holds the same
 /// bytes; each agreement stands once in the logs of those who rest decisions on it.
-pub async fn logs(stack: &mut Stack, clients: &Clients, history: &History) {
+pub async fn logs(stack: &Stack, clients: &Clients, history: &History) {
     let mut replayed = HashMap::new();
     for (name, client) in &clients.logs {
-        let records = settled(client).await;
+        let records = replay(client).await;
         without_gap(name, &records);
         same_in_jetstream(&stack.nats.url(), name, &records).await;
         replayed.insert(*name, decoded(&records));
@@ -47,20 +47,38 @@ pub async fn logs(stack: &mut Stack, clients: &Clients, history: &History) {
     }
 }
 
-/// All records of a log, once it has not grown for a while: reactions may still be at work.
-async fn settled(client: &LogServiceClient<Channel>) -> Vec<Vec<u8>> {
-    let mut last = u64::MAX;
-    for _ in 0..60 {
-        let head =
-            client.clone().get_log(authorised(GetLogRequest {}, AUDITOR, "auditor")).await.expect("the log answers");
-        let head = head.into_inner().head;
-        if head == last {
-            break;
+/// Waits until everybody has followed every log to its end, and nobody has added to one meanwhile.
+pub async fn settled(stack: &Stack, clients: &Clients) {
+    let limit = Instant::now() + CATCH_UP;
+    loop {
+        let heads = heads(clients).await;
+        let mut behind = Vec::new();
+        for name in LOGS {
+            let mut owner = owner(stack, name).await;
+            let schema = schemas(&mut owner, name).await.pop().expect("a schema");
+            for (log, head) in &heads {
+                behind.extend(followers_behind(&mut owner, &schema, log, *head).await);
+            }
         }
-        last = head;
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        if behind.is_empty() && heads == self::heads(clients).await {
+            return;
+        }
+        assert!(Instant::now() < limit, "these do not catch up with {heads:?}: {behind:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    replay(client).await
+}
+
+async fn heads(clients: &Clients) -> BTreeMap<&'static str, u64> {
+    let mut heads = BTreeMap::new();
+    for (name, client) in &clients.logs {
+        let answer = client.clone().get_log(authorised(GetLogRequest {}, AUDITOR, "auditor")).await;
+        heads.insert(*name, answer.expect("the log answers").into_inner().head);
+    }
+    heads
+}
+
+async fn owner(stack: &Stack, name: &str) -> PgConnection {
+    PgConnection::connect(&stack.services[name].database_url).await.expect("the owner connects")
 }
 
 async fn replay(client: &LogServiceClient<Channel>) -> Vec<Vec<u8>> {
@@ -115,7 +133,11 @@ fn acknowledged_once(records: &[EventRecord], history: &History) {
 
 /// Sequence = position, payload = the stored bytes, nothing more and nothing less.
 async fn same_in_jetstream(nats_url: &str, log: &str, records: &[Vec<u8>]) {
-    let client = async_nats::connect(nats_url).await.expect("NATS answers");
+    let address: async_nats::ServerAddr = nats_url.parse().expect("the address of NATS");
+    let user = address.username().unwrap_or_default().to_owned();
+    let password = address.password().unwrap_or_default().to_owned();
+    let options = async_nats::ConnectOptions::with_user_and_password(user, password);
+    let client = options.connect(address).await.expect("NATS answers");
     let jetstream = async_nats::jetstream::new(client);
     let limit = Instant::now() + CATCH_UP;
     let stream = loop {
@@ -137,43 +159,35 @@ async fn same_in_jetstream(nats_url: &str, log: &str, records: &[Vec<u8>]) {
 
 /// Read models that went through all of this equal those that are built anew from the logs.
 pub async fn read_models(stack: &mut Stack, clients: &Clients) {
-    let mut lived = BTreeMap::new();
+    let lived = all_rows(stack).await;
     for name in LOGS {
-        lived.insert(name, caught_up(stack, clients, name).await);
-    }
-    for name in LOGS {
-        let service = stack.services.get_mut(name).expect("a service");
-        service.kill();
-        let mut owner = PgConnection::connect(&service.database_url).await.expect("the owner connects");
-        let schemas = schemas(&mut owner, name).await;
-        assert!(!schemas.is_empty(), "{name} keeps no read model");
-        for schema in schemas {
+        stack.services.get_mut(name).expect("a service").kill();
+        let mut owner = owner(stack, name).await;
+        for schema in schemas(&mut owner, name).await {
             let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA \"{schema}\" CASCADE"));
             sqlx::query(drop).execute(&mut owner).await.expect("dropped");
         }
-        service.start_if_missing();
     }
+    stack.start_missing();
     stack.until_ready().await;
-    for name in LOGS {
-        assert_eq!(caught_up(stack, clients, name).await, lived[name], "read models of {name}");
+    settled(stack, clients).await;
+    let anew = all_rows(stack).await;
+    assert_eq!(lived.keys().collect::<Vec<_>>(), anew.keys().collect::<Vec<_>>(), "tables");
+    for (table, rows) in &lived {
+        for (lived, anew) in rows.iter().zip(&anew[table]) {
+            assert_eq!(lived, anew, "a row of {table}");
+        }
+        assert_eq!(rows.len(), anew[table].len(), "rows of {table}");
     }
 }
 
-/// The rows of all read models of a service, once they stay the same.
-async fn caught_up(stack: &Stack, clients: &Clients, name: &str) -> BTreeMap<String, Vec<String>> {
-    let (_, log) = clients.logs.iter().find(|(log, _)| *log == name).expect("a log");
-    let head = log.clone().get_log(authorised(GetLogRequest {}, AUDITOR, "auditor")).await.expect("the log answers");
-    let head = head.into_inner().head;
-    let mut owner = PgConnection::connect(&stack.services[name].database_url).await.expect("the owner connects");
-    let limit = Instant::now() + CATCH_UP;
-    loop {
-        let behind = behind(&mut owner, name, head).await;
-        if behind.is_empty() {
-            return rows(&mut owner, name).await;
-        }
-        assert!(Instant::now() < limit, "these do not catch up: {behind:?}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+async fn all_rows(stack: &Stack) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for name in LOGS {
+        all.extend(rows(&mut owner(stack, name).await, name).await);
     }
+    assert!(all.len() >= LOGS.len(), "every service keeps read models");
+    all
 }
 
 async fn schemas(owner: &mut PgConnection, name: &str) -> Vec<String> {
@@ -184,12 +198,11 @@ async fn schemas(owner: &mut PgConnection, name: &str) -> Vec<String> {
         .expect("schemas")
 }
 
-/// Followers of the service's own log that have not reached a position.
-async fn behind(owner: &mut PgConnection, name: &str, head: u64) -> Vec<String> {
-    let schema = schemas(owner, name).await.pop().expect("a schema");
+/// Followers of a log that have not reached a position.
+async fn followers_behind(owner: &mut PgConnection, schema: &str, log: &str, head: u64) -> Vec<String> {
     let query = format!("SELECT follower::text FROM \"{schema}\".checkpoints WHERE log = $1 AND position < $2");
     sqlx::query_scalar(sqlx::AssertSqlSafe(query))
-        .bind(name)
+        .bind(log)
         .bind(head.cast_signed())
         .fetch_all(owner)
         .await
@@ -202,7 +215,7 @@ async fn rows(owner: &mut PgConnection, name: &str) -> BTreeMap<String, Vec<Stri
     for schema in schemas(owner, name).await {
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT tablename::text FROM pg_tables WHERE schemaname = $1
-             AND tablename NOT LIKE '\\_sqlx%' AND tablename <> 'checkpoints' ORDER BY tablename",
+             AND tablename NOT LIKE '\\_%' AND tablename <> 'checkpoints' ORDER BY tablename",
         )
         .bind(&schema)
         .fetch_all(&mut *owner)
@@ -211,7 +224,7 @@ async fn rows(owner: &mut PgConnection, name: &str) -> BTreeMap<String, Vec<Stri
         for table in tables {
             let query = format!("SELECT t::text FROM \"{schema}\".\"{table}\" AS t ORDER BY t::text");
             let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&mut *owner).await.expect("rows");
-            all.insert(table, rows.iter().map(|row| row.get(0)).collect());
+            all.insert(format!("{schema}.{table}"), rows.iter().map(|row| row.get(0)).collect());
         }
     }
     all

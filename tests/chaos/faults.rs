@@ -1,6 +1,14 @@
 //! What goes wrong, one thing after another, as a seed says.
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{sync::Mutex, time::Instant};
 
@@ -18,14 +26,32 @@ impl Numbers {
     }
 }
 
-/// Strikes for a time, mends what it broke, and says how often each fault came.
-pub async fn strike(stack: &Arc<Mutex<Stack>>, seed: u64, time: Duration) -> BTreeMap<&'static str, u32> {
+/// How long the stack may take to answer commands again after a fault.
+const RECOVERY: Duration = Duration::from_mins(1);
+
+/// Strikes for a time, mends what it broke, and says how often each fault came. One fault in three strikes while the
+/// one before is not mended yet; after the others, commands must be answered again before the next one comes.
+pub async fn strike(
+    stack: &Arc<Mutex<Stack>>,
+    acknowledged: &AtomicU64,
+    seed: u64,
+    time: Duration,
+) -> BTreeMap<&'static str, u32> {
     let mut numbers = Numbers(seed.max(1));
     let mut counts = BTreeMap::new();
     let end = Instant::now() + time;
     while Instant::now() < end {
-        let pause = 300 + numbers.below(1_700);
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        if numbers.below(3) > 0 {
+            let enough = acknowledged.load(Ordering::Relaxed) + 5 + numbers.below(30);
+            let limit = Instant::now() + RECOVERY;
+            while acknowledged.load(Ordering::Relaxed) < enough {
+                assert!(Instant::now() < limit, "commands are not answered again after {counts:?}");
+                stack.lock().await.start_missing();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        } else {
+            tokio::time::sleep(Duration::from_millis(numbers.below(1_000))).await;
+        }
         let outage = Duration::from_millis(numbers.below(800));
         let mut stack = stack.lock().await;
         let fault = match numbers.below(7) {

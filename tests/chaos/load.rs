@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -102,6 +102,8 @@ pub async fn prepare(clients: &Clients) {
 
 /// Callers at work.
 pub struct Load {
+    /// How many commands were answered well so far.
+    pub acknowledged: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     callers: JoinSet<History>,
 }
@@ -109,11 +111,12 @@ pub struct Load {
 impl Load {
     pub fn start(clients: &Clients) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
+        let acknowledged = Arc::new(AtomicU64::new(0));
         let mut callers = JoinSet::new();
         for caller in 0..CALLERS {
-            callers.spawn(work(clients.clone(), caller, stop.clone()));
+            callers.spawn(work(clients.clone(), caller, acknowledged.clone(), stop.clone()));
         }
-        Self { stop, callers }
+        Self { acknowledged, stop, callers }
     }
 
     /// Lets each caller bring its last command to an answer.
@@ -130,7 +133,7 @@ impl Load {
     }
 }
 
-async fn work(clients: Clients, caller: usize, stop: Arc<AtomicBool>) -> History {
+async fn work(clients: Clients, caller: usize, acknowledged: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> History {
     let mut history = History::default();
     let mut turn = 0_u32;
     while !stop.load(Ordering::Relaxed) {
@@ -142,7 +145,9 @@ async fn work(clients: Clients, caller: usize, stop: Arc<AtomicBool>) -> History
             // All callers meet on one stream.
             _ => rename_partner(&clients, &id, &mut history).await,
         };
-        if !answered {
+        if answered {
+            acknowledged.fetch_add(1, Ordering::Relaxed);
+        } else {
             history.refused += 1;
         }
     }
