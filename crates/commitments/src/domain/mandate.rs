@@ -121,9 +121,11 @@ pub fn says_why(act: &Act) -> Result<(), MandateError> {
 }
 
 fn is_own_act(act: &Act, owner: &str) -> Result<(), MandateError> {
+    if act.on_behalf_of != owner {
+        return Err(MandateError::NotTheOwner { owner: owner.into() });
+    }
     match act.basis {
-        _ if act.on_behalf_of != owner => Err(MandateError::NotTheOwner { owner: owner.into() }),
-        Basis::RecordedFromSource => Err(MandateError::OwnActRequired { organisation: owner.into() }),
         Basis::Act => Ok(()),
+        Basis::RecordedFromSource => Err(MandateError::OwnActRequired { organisation: owner.into() }),
     }
 }

@@ -182,3 +182,6 @@ impl Refusal for AgreementStandingError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use event_sourcing::{
 use super::*;
 use crate::domain::{MandateError, PlanItemReference};
 
+mod any_history;
+
 const OWNER: &str = "partners/ml";
 const SECRETARIAT: &str = "partners/icmpd";
 
