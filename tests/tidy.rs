@@ -222,6 +222,10 @@ fn long_functions(text: &str) -> impl Iterator<Item = (String, usize)> {
         if !before.split(' ').all(|word| ["", "pub", "pub(crate)", "pub(super)", "async", "const"].contains(&word)) {
             continue;
         }
+        let opened = lines[start..].iter().find(|line| line.ends_with('{') || line.ends_with([';', '}']));
+        if opened.is_none_or(|line| !line.ends_with('{')) {
+            continue;
+        }
         let closing = format!("{}}}", " ".repeat(indent));
         let length = lines[start..].iter().position(|line| *line == closing).unwrap_or(0) + 1;
         if length > 70 {
@@ -267,7 +271,7 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 fn every_module_says_what_it_is() {
     let silent: Vec<String> = rust_files()
         .into_iter()
-        .filter(|(path, text)| !text.starts_with("//!") && !path.ends_with("tests.rs"))
+        .filter(|(path, text)| !text.starts_with("//!") && !path.contains("/tests/") && !path.ends_with("tests.rs"))
         .map(|(path, _)| path)
         .collect();
     none("a module does not begin by saying what it is", &silent);
