@@ -8,7 +8,7 @@
 //!
 //! What is decided once stays: a consent recorded later does not move the entry into force (rule A3).
 
-use event_sourcing::{Draft, PartialDate};
+use event_sourcing::{Date, Draft, PartialDate};
 
 use super::{
     events::{AgreementEvent, BindingNature, Ground, TerminationCause},
@@ -79,7 +79,7 @@ impl Instrument {
         let (name, denunciation) = self.parties.iter().find_map(|(name, party)| {
             let denunciation = party.denunciation.as_ref()?;
             let open = denunciation.withdrew.is_none() && self.records.counts(&denunciation.notified);
-            open.then_some((name, denunciation))
+            (open && self.may_end_on(denunciation.takes_effect_on)).then_some((name, denunciation))
         })?;
         let others = self.remaining_parties().into_iter().filter(|party| party != name).count();
         let event = if others < 2 {
@@ -100,7 +100,13 @@ impl Instrument {
         let last = agreed?.into_iter().max()?;
         let earlier_end = self.end.as_ref().is_some_and(|(end, _)| end.counts_from() <= last.counts_from());
         let event = AgreementEvent::Terminated { cause: TerminationCause::Consent, ground: Ground::Rule };
-        (!earlier_end).then_some(Draft { event, effective_on: last.on })
+        let ends = !earlier_end && self.may_end_on(last.counts_from());
+        ends.then_some(Draft { event, effective_on: last.on })
+    }
+
+    /// What only came to be in force later did not end before. A source that says otherwise is to be corrected.
+    fn may_end_on(&self, day: Date) -> bool {
+        self.in_force.as_ref().is_none_or(|(fact, _)| fact.may_be_by(day))
     }
 
     fn nature_now(&self) -> Option<Draft<AgreementEvent>> {

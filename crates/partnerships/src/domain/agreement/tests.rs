@@ -24,6 +24,7 @@ mod consent;
 mod corrections;
 mod ends;
 mod force;
+mod properties;
 mod registration;
 mod scenario;
 mod suspensions;

@@ -114,8 +114,9 @@ impl Instrument {
 
     pub(super) fn agree_termination(&self, party: &str, act: &Act) -> Decided {
         self.require_act_of(party, act, FULL_POWERS)?;
-        require_date(act)?;
+        let on = require_date(act)?;
         self.require_not_ended(act)?;
+        require_order(self.in_force.as_ref().and_then(|(fact, _)| fact.on), Some(on))?;
         let admitted = self.admits(self.parties[party].termination_agreed.as_ref(), true, act)?;
         Ok(admitted.then(|| AgreementEvent::TerminationAgreed { party: party.to_owned() }))
     }

@@ -180,6 +180,10 @@ fn it_does_not_end_before_it_began() {
             end: "2014".parse().expect("a date"),
         },
     );
+    in_force().when(&agree(MALI), &own(MALI).on("2014")).then_refused(AgreementError::EndsBeforeItBegan {
+        beginning: "2015-01-01".parse().expect("a date"),
+        end: "2014".parse().expect("a date"),
+    });
 }
 
 #[test]
@@ -190,4 +194,18 @@ fn what_has_ended_takes_no_later_act_but_may_learn_of_earlier_ones() {
         .then_refused(AgreementError::Ended { on: "2018-01-01".parse().expect("a date") });
     ended.when(&ratify(MALI), &own(MALI).on("2017-01-01")).then([ratified(MALI)]);
     ended.when(&ratify(MALI), &own(MALI).on_unknown_date()).then([ratified(MALI)]);
+}
+
+#[test]
+fn what_came_into_force_later_was_not_ended_before() {
+    registered(registration(AgreementScope::Bilateral, &[MALI, FRANCE], EntryIntoForce::NotProvided))
+        .and(&sign(MALI, SignatureKind::Definitive), &own(MALI).on("1994-09-26"))
+        .and(&denounce(MALI, None), &published(MALI).on("1994-09-26"))
+        .and(&AgreementCommand::RecordEntryIntoForce, &published(FRANCE).on("2016-02-12"))
+        .when(&confirm(3), &own(MALI))
+        .then([AgreementEvent::RecordConfirmed(Box::new(crate::domain::Confirmation {
+            version: 3,
+            event: denounced(MALI, "1995-09-26"),
+            effective_on: "1994-09-26".parse().ok(),
+        }))]);
 }
