@@ -56,8 +56,9 @@ impl Postgres {
     pub async fn start(home: &Path, disk: Disk) -> Result<Self> {
         let user = other_user()?;
         let home = fs::canonicalize(home).with_context(|| format!("no directory {}", home.display()))?;
-        let folder = folder(&home, user.as_ref())?;
-        let password = kept(&home.join("postgres.password"), || random_hex(24))?;
+        let password = home.join("postgres.password");
+        let folder = folder(&home, user.as_ref(), password.exists())?;
+        let password = kept(&password, || random_hex(24))?;
         if let (Disk::Throwaway, Some(user)) = (disk, &user) {
             // Its watch, which runs as the same user, removes it.
             chown(&home, Some(user.uid), Some(user.gid))?;
@@ -279,8 +280,8 @@ fn other_user() -> Result<Option<User>> {
     user.map(Some).context("as root, PostgreSQL needs a user named `postgres` to run as; its package makes one")
 }
 
-/// The folder of the server's files, owned by its user and reachable by it.
-fn folder(home: &Path, user: Option<&User>) -> Result<PathBuf> {
+/// The folder of the server's files, owned by its user and reachable by it. Files elsewhere go when their home went.
+fn folder(home: &Path, user: Option<&User>, home_is_known: bool) -> Result<PathBuf> {
     let own = |folder: PathBuf| -> Result<PathBuf> {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
@@ -292,6 +293,9 @@ fn folder(home: &Path, user: Option<&User>) -> Result<PathBuf> {
     let elsewhere = Path::new(ELSEWHERE).join(&hex(&Sha256::digest(home.as_os_str().as_encoded_bytes()))[..16]);
     if user.is_none() || (reaches(user, home)? && !elsewhere.exists()) {
         return own(home.join("postgres"));
+    }
+    if elsewhere.exists() && !home_is_known {
+        fs::remove_dir_all(&elsewhere).with_context(|| format!("cannot remove {}", elsewhere.display()))?;
     }
     if !elsewhere.exists() {
         fs::create_dir_all(ELSEWHERE).with_context(|| format!("cannot make {ELSEWHERE}"))?;

@@ -322,14 +322,11 @@ fn group_text(language: Language, group: Option<&PortfolioGroup>) -> String {
         words::figure(language, total.contracted.as_ref()),
         words::figure(language, total.paid.as_ref()),
     ]);
-    table.add_row([
-        String::new(),
-        String::new(),
-        "=".to_owned(),
-        derived(&total.decided_gross),
-        derived(&total.contracted),
-        derived(&total.paid),
-    ]);
+    let derived = [&total.decided_gross, &total.contracted, &total.paid].map(derived);
+    if derived.iter().any(|amount| !amount.is_empty()) {
+        let [decided, contracted, paid] = derived;
+        table.add_row([String::new(), String::new(), "=".to_owned(), decided, contracted, paid]);
+    }
     table.to_string()
 }
 
