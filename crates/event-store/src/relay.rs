@@ -134,7 +134,7 @@ impl Relay {
                 self.audit(epoch, published).await?;
                 audit_at = Instant::now() + self.config.audit_every;
             }
-            // A closed channel means that the service is stopping; `shutdown` will say so.
+            // The tick is for the connection and the audit; the channel is open as long as the log is held.
             let _ = tokio::time::timeout(TICK.min(self.config.audit_every), head.changed()).await;
         }
     }
@@ -148,8 +148,9 @@ impl Relay {
             let events = page.into_iter().take_while(|event| event.position <= head);
             let events: Vec<(StoredEvent, EventRecord)> =
                 events.map(|event| event.decode().map(|record| (event, record))).collect::<Result<_, _>>()?;
-            let Some((last, _)) = events.last() else { return Err(RelayError::LogMoved) };
-            let last = last.position;
+            let last = events.last().map(|(last, _)| last.position);
+            // What was read after an epoch began is not of this one.
+            let Some(last) = last.filter(|_| self.log.epoch() == epoch) else { return Err(RelayError::LogMoved) };
             let span = tracing::info_span!(
                 "relay",
                 otel.kind = "producer",
