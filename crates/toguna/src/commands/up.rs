@@ -169,16 +169,16 @@ fn farewell(session: &Session, options: &Up) -> String {
     for (service, address) in session.services.addresses() {
         page.add(format!("  {service:<14} http://{address}"));
     }
-    page.heading(session.language.say(
-        "Try, in another terminal:
-  toguna report portfolio --as-of 2016-04-15    what was decided by that day
-  toguna show decisions/t05-eutf-sah-ml-07      one decision: its state, its events, its sources
-  toguna replay disbursements                   every event of a log, in order",
-        "À essayer, dans un autre terminal :
-  toguna report portfolio --as-of 2016-04-15    ce qui était décidé ce jour-là
-  toguna show decisions/t05-eutf-sah-ml-07      une décision : son état, ses événements, ses sources
-  toguna replay disbursements                   tous les événements d’un journal, dans l’ordre",
-    ));
+    page.heading(session.language.say("Try, in another terminal:", "À essayer, dans un autre terminal :"));
+    let resource = if options.empty || options.no_demo { "partners/ml" } else { "decisions/t05-eutf-sah-ml-07" };
+    let show = format!("show {resource}");
+    for (command, english, french) in [
+        ("report portfolio --as-of 2016-04-15", "what was decided by that day", "ce qui était décidé ce jour-là"),
+        (&show, "its state, its events, its sources", "son état, ses événements, ses sources"),
+        ("replay disbursements", "every event of a log, in order", "tous les événements d’un journal, dans l’ordre"),
+    ] {
+        page.add(format!("  toguna {command:<38} {}", session.language.say(english, french)));
+    }
     if !options.once {
         page.heading(session.language.say("Ctrl-C stops everything.", "Ctrl-C arrête tout."));
     }
