@@ -1,13 +1,17 @@
 //! What ties streams together in one append: what a command must know of other streams, and what other streams must be
 //! told of it.
 
-use event_store::{Date, Interrupt, Refusal, Stored, StreamName, Unit};
+use std::sync::Arc;
+
+use event_store::{Date, History, Interrupt, Refusal, Stored, StreamName, Unit};
 
 use crate::domain::{
+    authority::act_day,
+    condition::Condition,
     contract::{Contract, ContractCommand, Grounds},
     contribution::Contribution,
     decision::{Decision, DecisionCommand},
-    fund::{Constitution, ContractState, Fund, FundCommand, Seat, act_day},
+    fund::{Constitution, ContractState, Fund, FundCommand, Seat},
     payment::Payment,
     standing::{AgreementStanding, Citation, Citations, CommitmentStanding, Fact, Standing},
 };
@@ -72,7 +76,7 @@ pub fn citations(
 fn cited<F: Fact>(
     unit: &mut Unit,
     subjects: &[String],
-    on: impl Fn(&Standing<F>) -> Option<crate::domain::condition::Condition>,
+    on: impl Fn(&Standing<F>) -> Option<Condition>,
 ) -> Result<Vec<Citation>, Interrupt>
 where
     Standing<F>: Stored,
@@ -80,7 +84,7 @@ where
     let streams: Vec<StreamName> =
         subjects.iter().map(|subject| Standing::<F>::stream_of(&stored_name(subject))).collect();
     let standings = unit.load_all::<Standing<F>>(&streams)?;
-    let citation = |(subject, standing): (&String, &std::sync::Arc<event_store::History<Standing<F>>>)| Citation {
+    let citation = |(subject, standing): (&String, &Arc<History<Standing<F>>>)| Citation {
         subject: subject.clone(),
         condition: on(standing.state()),
     };

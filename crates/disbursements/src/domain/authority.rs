@@ -1,6 +1,6 @@
 //! Who may do what: the role that the caller's token carries, and the organisation whose act it is.
 
-use event_sourcing::{Act, Basis};
+use event_sourcing::{Act, Basis, Date, PartialDate};
 
 /// Sits on a fund's committee.
 pub const COMMITTEE_MEMBER: &str = "committee_member";
@@ -85,6 +85,11 @@ pub fn in_role(roles: &[&'static str], act: &Act) -> Result<(), AuthorityError> 
         [role, ..] if !roles.iter().any(|role| act.has_role(role)) => Err(AuthorityError::RoleRequired { role }),
         _ => Ok(()),
     }
+}
+
+/// The day of an act: the last day that its date may mean, or the day of the command where no date is known.
+pub fn act_day(act: &Act) -> Date {
+    act.effective_on.map_or(act.today, PartialDate::latest)
 }
 
 fn is_of(organisation: &str, act: &Act) -> Result<(), AuthorityError> {

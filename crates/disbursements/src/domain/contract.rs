@@ -11,10 +11,9 @@ pub use events::{Cofinancing, ContractEvent, Paid, PaymentKind, RecoveryCause, R
 pub use state::Contract;
 
 use super::{
-    authority::{self, ACCOUNTING_OFFICER, AUTHORISING_OFFICER, CONTRACTING_AUTHORITY},
+    authority::{self, ACCOUNTING_OFFICER, AUTHORISING_OFFICER, CONTRACTING_AUTHORITY, act_day},
     condition::Condition,
     decision::Approval,
-    fund::act_day,
     mirror::{Line, Lines, Movement as _},
     money::Money,
     standing::Citations,
@@ -47,14 +46,11 @@ impl Contract {
     }
 
     fn ride(&self, rider: &Rider, grounds: &Grounds, act: &Act) -> Result<Option<ContractEvent>, ContractError> {
-        let terms = self.terms()?;
-        authority::act_of(&terms.trustee, &[CONTRACTING_AUTHORITY], act)?;
-        self.check_open()?;
         state::check_period(rider.period.unwrap_or_default(), grounds.fund.deadlines)?;
         if let Some(change) = rider.fund_share_change {
             let change = change.in_currency(self.currency())?.minor_units();
             if change > 0 {
-                check_approval(&terms.decision, grounds, act)?;
+                check_approval(&self.terms()?.decision, grounds, act)?;
             }
             if self.available().minor_units() + change < 0 {
                 return Err(ContractError::ExceedsReleasable {
@@ -92,6 +88,7 @@ impl Contract {
 
     /// F2: what is paid, less what came back, stays within the fund's share.
     fn mirror_payment(&self, payment: &str, lines: &Lines<Paid>) -> Result<Vec<Draft<ContractEvent>>, ContractError> {
+        self.terms()?;
         let differences = self.payments.differences(payment, lines);
         let (paid, available) = (self.payments.shift(&differences), self.available());
         if paid > 0 && paid > available.minor_units() {
@@ -132,9 +129,14 @@ impl Contract {
         Ok(ContractEvent::RecoveryOrdered { order: order.into(), cause, amount })
     }
 
-    fn receive_recovery(&self, order: &str, amount: Money) -> Result<ContractEvent, ContractError> {
+    /// F9: who orders and who takes in are two persons.
+    fn receive_recovery(&self, order: &str, amount: Money, act: &Act) -> Result<ContractEvent, ContractError> {
         let known = self.orders.get(order);
         let known = known.ok_or_else(|| ContractError::RecoveryOrderUnknown { order: order.into() })?;
+        if act.basis == Basis::Act && known.ordered_by.as_ref().is_some_and(|actor| actor.is_same_person_as(&act.actor))
+        {
+            return Err(ContractError::SamePersonTwice { earlier_role: AUTHORISING_OFFICER });
+        }
         let (amount, available) = (amount.positive_in(self.currency())?, self.sum(known.open()));
         if amount.minor_units() > available.minor_units() {
             return Err(ContractError::ExceedsRecoverable { amount, available });
@@ -222,7 +224,7 @@ impl Aggregate for Contract {
             ContractCommand::OrderRecovery { order, cause, amount } => {
                 Some(self.order_recovery(order, *cause, *amount)?)
             }
-            ContractCommand::ReceiveRecovery { order, amount } => Some(self.receive_recovery(order, *amount)?),
+            ContractCommand::ReceiveRecovery { order, amount } => Some(self.receive_recovery(order, *amount, act)?),
             ContractCommand::Close => Some(self.close()?),
         };
         Ok(event.map(|event| act.draft(event)).into_iter().collect())

@@ -159,6 +159,7 @@ impl Decision {
     }
 
     fn mirror_draws(&self, contract: &str, lines: &Lines<Money>) -> Result<Vec<Draft<DecisionEvent>>, DecisionError> {
+        self.proposal()?;
         let differences = self.draws.differences(contract, lines);
         let (drawn, available) = (self.draws.shift(&differences), self.available());
         if drawn > 0 && drawn > available.minor_units() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use event_sourcing::{Act, Aggregate, Date, Draft, LocalizedText, Recorded};
 
 use super::{
-    authority::{self, AUTHORISING_OFFICER, AuthorityError, FUND_MANAGER},
+    authority::{self, AUTHORISING_OFFICER, AuthorityError, FUND_MANAGER, act_day},
     mirror::{Line, Lines, Mirror, RecordKey},
     money::{Currency, Money},
 };
@@ -353,11 +353,6 @@ impl Aggregate for Fund {
     fn check(&self) -> Result<(), FundError> {
         self.constitution()?.deadlines.check()
     }
-}
-
-/// The day of an act: the last day that its date may mean, or the day of the command where no date is known.
-pub fn act_day(act: &Act) -> Date {
-    act.effective_on.map_or(act.today, event_sourcing::PartialDate::latest)
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub struct Payment {
     steps: Vec<Step>,
     accepted: Option<Money>,
     disbursed: Option<Disbursed>,
+    /// Requested, accepted and paid, one after the other: only to notice what is no amount of this payment.
     amounts: Total,
 }
 

@@ -22,9 +22,10 @@ use super::{Disbursements, MAX_CODE, MAX_ELEMENTS, MAX_TEXT, amount, codes, name
 use crate::{
     codec::cause_from_proto,
     domain::{
+        authority::act_day,
         contract::{Cofinancing, Contract, ContractCommand, Rider, Terms},
         decision::Decision,
-        fund::{Fund, act_day},
+        fund::Fund,
         payment::Payment,
     },
     resource,

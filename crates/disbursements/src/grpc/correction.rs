@@ -48,7 +48,8 @@ impl Correctable for Decision {
 
 impl Correctable for Contract {
     fn follow_up(&self, unit: &mut Unit, name: &StreamName, telling: Telling) -> Result<(), Interrupt> {
-        let terms = self.terms().map_err(|error| Interrupt::refused_by(name, error))?;
+        // Cleared, and not signed yet: nobody else knows of it.
+        let Ok(terms) = self.terms() else { return Ok(()) };
         let fund = ties::fund(unit, &ties::stored_name(&terms.fund))?;
         self.check_deadlines(fund.deadlines).map_err(|error| Interrupt::refused_by(name, error))?;
         check_registered(unit, &terms.agreements, &terms.commitments)?;

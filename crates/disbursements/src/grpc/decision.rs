@@ -13,8 +13,9 @@ use tonic::{Request, Response, Status};
 use super::{Disbursements, MAX_CODE, MAX_TEXT, amount, codes, list, names, reference};
 use crate::{
     domain::{
+        authority::act_day,
         decision::{Decision, DecisionCommand, Proposal, PublishedAmount},
-        fund::{Fund, act_day},
+        fund::Fund,
     },
     resource, ties,
 };

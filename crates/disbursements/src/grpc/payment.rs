@@ -46,12 +46,11 @@ impl Disbursements {
         command: PaymentCommand,
     ) -> Result<Response<Q::Response>, Status> {
         call.execute(&self.log, move |unit| {
+            unit.handle::<Payment>(&name, &command)?;
             let payment = unit.load::<Payment>(&name)?;
             if let Ok(request) = payment.state().request() {
                 ties::check_payable(unit, &ties::stored_name(&request.contract), request.last_day_of_costs)?;
             }
-            unit.handle::<Payment>(&name, &command)?;
-            let payment = unit.load::<Payment>(&name)?;
             ties::tell_of_payment(unit, &name, payment.state(), Telling::Record)
         })
         .await
@@ -71,14 +70,11 @@ impl Disbursements {
     }
 }
 
-/// A request under a contract, which nothing holds.
+/// A request under a contract.
 fn request_under(unit: &mut Unit, contract: &StreamName, asking: &Asking) -> Result<PaymentCommand, Interrupt> {
     let history = unit.load::<Contract>(contract)?;
     let terms = history.state().terms().map_err(|error| Interrupt::refused_by(contract, error))?;
     let fund = ties::open_fund(unit, &ties::stored_name(&terms.fund))?;
-    ties::check_payable(unit, contract, asking.last_day_of_costs)?;
-    let room = history.state().check_room(asking.amount);
-    room.map_err(|error| Interrupt::refused_by(contract, error))?;
     let request = Asked {
         fund: terms.fund.clone(),
         trustee: terms.trustee.clone(),
@@ -108,7 +104,10 @@ impl PaymentService for Disbursements {
         call.execute(&self.log, move |unit| {
             unit.load::<Payment>(&name)?;
             let command = request_under(unit, &contract, &asking)?;
-            unit.handle::<Payment>(&name, &command)
+            unit.handle::<Payment>(&name, &command)?;
+            ties::check_payable(unit, &contract, asking.last_day_of_costs)?;
+            let room = unit.load::<Contract>(&contract)?.state().check_room(asking.amount);
+            room.map_err(|error| Interrupt::refused_by(&contract, error))
         })
         .await
     }

@@ -199,6 +199,7 @@ impl Refusal for ContractError {
             Self::ExceedsRecoverable { .. } => ErrorReason::ExceedsRecoverableAmount.reason(),
             Self::RecoveryOrderUnknown { .. } => ErrorReason::RecoveryOrderUnknown.reason(),
             Self::RecoveryOrderExists { .. } => ErrorReason::RecoveryOrderExists.reason(),
+            Self::SamePersonTwice { .. } => ErrorReason::SamePersonTwice.reason(),
             Self::Suspended { .. } => ErrorReason::ContractSuspended.reason(),
             Self::Closed => ErrorReason::ContractClosed.reason(),
             Self::ReasonRequired => ErrorReason::ReasonRequired.reason(),
@@ -232,6 +233,7 @@ impl Refusal for ContractError {
             Self::RecoveryOrderUnknown { order } | Self::RecoveryOrderExists { order } => {
                 vec![("order", order.clone())]
             }
+            Self::SamePersonTwice { earlier_role } => vec![("earlier_role", (*earlier_role).to_owned())],
             Self::Suspended { since } => vec![day("since", *since)],
             Self::PrefinancingNotCleared { amount } | Self::RecoveriesNotSettled { amount } => {
                 vec![("amount", amount.digits()), ("currency", amount.currency().to_string())]

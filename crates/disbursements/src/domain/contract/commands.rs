@@ -198,6 +198,12 @@ pub enum ContractError {
         /// Its reference.
         order: String,
     },
+    /// The person acted before, in another role.
+    #[error("this person acted as {earlier_role}")]
+    SamePersonTwice {
+        /// The other role.
+        earlier_role: &'static str,
+    },
     /// It is suspended.
     #[error("the contract is suspended since {since}")]
     Suspended {

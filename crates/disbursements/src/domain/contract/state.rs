@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event_sourcing::{Date, PartialDate, Period, Recorded};
+use event_sourcing::{Actor, Basis, Date, PartialDate, Period, Recorded};
 
 use super::{
     ContractError,
@@ -38,9 +38,11 @@ pub struct Contract {
 }
 
 /// Money asked back.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct RecoveryOrder {
     cause: Option<RecoveryCause>,
+    /// Who ordered it, where that was not entered from a source.
+    pub(super) ordered_by: Option<Actor>,
     ordered: Total,
     received: Total,
 }
@@ -202,13 +204,10 @@ impl Contract {
             ContractEvent::CostsDeclaredIneligible { amount, .. } => self.ineligible.add(*amount),
             ContractEvent::RecoveryOrdered { order, cause, amount } => {
                 let zero = Total::zero(self.currency());
-                let order = self.orders.entry(order.clone()).or_insert(RecoveryOrder {
-                    cause: None,
-                    ordered: zero,
-                    received: zero,
-                });
-                order.cause = Some(*cause);
-                order.ordered.add(*amount);
+                let ordered_by = (event.act.basis == Basis::Act).then(|| event.act.actor.clone());
+                let mut known = RecoveryOrder { cause: Some(*cause), ordered_by, ordered: zero, received: zero };
+                known.ordered.add(*amount);
+                self.orders.insert(order.clone(), known);
             }
             ContractEvent::RecoveryReceived { order, amount } => {
                 if let Some(order) = self.orders.get_mut(order) {
@@ -249,7 +248,6 @@ impl Contract {
 
     /// The invariants, whatever was corrected.
     pub(super) fn check_sums(&self) -> Result<(), ContractError> {
-        self.terms()?;
         for total in [self.share, self.decommitted, self.prefinancing_cleared, self.ineligible] {
             total.check()?;
         }

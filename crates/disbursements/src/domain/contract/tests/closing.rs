@@ -109,6 +109,15 @@ fn orders_and_receipts_are_for_different_roles() {
 }
 
 #[test]
+fn who_orders_does_not_take_in() {
+    let both = officer().with_role(ACCOUNTING_OFFICER);
+    prefinanced(100)
+        .and(&order(RecoveryCause::IneligibleCosts, 1), &both)
+        .when(&receive(1), &both)
+        .then_refused(ContractError::SamePersonTwice { earlier_role: AUTHORISING_OFFICER });
+}
+
+#[test]
 fn a_payment_that_came_back_is_not_corrected_away() {
     let back = prefinanced(100).and(&order(RecoveryCause::IneligibleCosts, 60), &officer()).and(&receive(60), &payer());
     back.when(&pay(PAYMENT, PaymentKind::PreFinancing, eur(59)), &payer()).then_refused(beyond(60, 59));
