@@ -1,7 +1,7 @@
 //! The stored event of agreements' standings.
 
 use contracts::toguna::commitments::events::v1 as pb;
-use event_store::{DecodeError, Payload, Stored};
+use event_store::{DecodeError, Decoding, Payload, Stored};
 
 use super::value;
 use crate::domain::{AgreementStanding, AgreementStandingEvent, Says};
@@ -21,23 +21,22 @@ impl Stored for AgreementStanding {
     }
 
     fn decode(payload: &Payload) -> Result<AgreementStandingEvent, DecodeError> {
-        use pb::agreement_standing_recorded::Says as Said;
-        let Some(event) = payload.to::<pb::AgreementStandingRecorded>() else {
-            return Err(DecodeError::UnknownType(payload.type_name.clone()));
-        };
-        let event = event?;
-        let says = match value::required("says", event.says)? {
-            Said::Standing(standing) => {
-                let standing =
-                    pb::AgreementStanding::try_from(standing).map_err(|_| DecodeError::Invalid("standing"))?;
-                Says::Standing(value::standing(standing)?)
-            }
-            Said::Contestation(said) => {
-                let said = pb::Contestation::try_from(said).map_err(|_| DecodeError::Invalid("contestation"))?;
-                Says::Contestation(value::contestation(said).ok_or(DecodeError::Missing("contestation"))?)
-            }
-        };
-        let agreement = value::name("agreement", &event.agreement)?;
-        Ok(AgreementStandingEvent { agreement, agreement_version: event.agreement_version, says })
+        Decoding::of(payload).or(|event| standing_recorded(&event)).finish()
     }
+}
+
+fn standing_recorded(event: &pb::AgreementStandingRecorded) -> Result<AgreementStandingEvent, DecodeError> {
+    use pb::agreement_standing_recorded::Says as Said;
+    let says = match value::required("says", event.says)? {
+        Said::Standing(standing) => {
+            let standing = pb::AgreementStanding::try_from(standing).map_err(|_| DecodeError::Invalid("standing"))?;
+            Says::Standing(value::standing(standing)?)
+        }
+        Said::Contestation(said) => {
+            let said = pb::Contestation::try_from(said).map_err(|_| DecodeError::Invalid("contestation"))?;
+            Says::Contestation(value::contestation(said).ok_or(DecodeError::Missing("contestation"))?)
+        }
+    };
+    let agreement = value::name("agreement", &event.agreement)?;
+    Ok(AgreementStandingEvent { agreement, agreement_version: event.agreement_version, says })
 }

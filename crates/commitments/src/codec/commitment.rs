@@ -2,7 +2,8 @@
 
 use contracts::toguna::commitments::events::v1 as pb;
 use event_store::{
-    DecodeError, LocalizedText, Payload, Stored, date_from_proto, date_to_proto, text_from_proto, text_to_proto,
+    DecodeError, Decoding, LocalizedText, Payload, Stored, StreamName, date_from_proto, date_to_proto, text_from_proto,
+    text_to_proto,
 };
 
 use super::value;
@@ -50,81 +51,48 @@ impl Stored for Commitment {
     }
 
     fn decode(payload: &Payload) -> Result<CommitmentEvent, DecodeError> {
-        let found = promise(payload).or_else(|| progress(payload)).or_else(|| ending(payload));
-        found.unwrap_or_else(|| Err(DecodeError::UnknownType(payload.type_name.clone())))
+        Decoding::of(payload)
+            .or(|event| Ok(CommitmentEvent::Declared(terms(event)?)))
+            .or(|pb::CommitmentConfirmed {}| Ok(CommitmentEvent::Confirmed))
+            .or(|event: pb::CommitmentRegistered| {
+                Ok(CommitmentEvent::Registered { reference: value::optional(event.reference) })
+            })
+            .or(|event: pb::AgreementLinked| {
+                Ok(CommitmentEvent::AgreementLinked { agreement: value::name("agreement", &event.agreement)? })
+            })
+            .or(|event: pb::ProgressNoted| {
+                Ok(CommitmentEvent::ProgressNoted { text: text_from_proto(event.text.as_ref())? })
+            })
+            .or(|event: pb::ProgressSubmitted| {
+                let (cycle, text) = (cycle(&event.cycle)?, text_from_proto(event.text.as_ref())?);
+                Ok(CommitmentEvent::ProgressSubmitted { cycle, text })
+            })
+            .or(|event: pb::EvidenceAttached| Ok(CommitmentEvent::EvidenceAttached { cycle: cycle(&event.cycle)? }))
+            .or(|event: pb::ProgressReturned| Ok(CommitmentEvent::ProgressReturned { cycle: cycle(&event.cycle)? }))
+            .or(|event: pb::ProgressVerified| Ok(CommitmentEvent::ProgressVerified { cycle: cycle(&event.cycle)? }))
+            .or(|event: pb::DueDateExtended| {
+                let due_on = date_from_proto(&value::required("due_on", event.due_on)?)?;
+                Ok(CommitmentEvent::DueDateExtended { due_on })
+            })
+            .or(|event: pb::CommitmentMigrated| {
+                Ok(CommitmentEvent::Migrated { from: value::reference(event.from)?, to: value::reference(event.to)? })
+            })
+            .or(|event: pb::IncidentNoted| {
+                Ok(CommitmentEvent::IncidentNoted { text: text_from_proto(event.text.as_ref())? })
+            })
+            .or(|pb::CommitmentFulfilled {}| Ok(CommitmentEvent::Fulfilled))
+            .or(|event: pb::CommitmentPartlyFulfilled| {
+                let outstanding = text_from_proto(event.outstanding.as_ref())?;
+                Ok(CommitmentEvent::PartlyFulfilled { outstanding })
+            })
+            .or(|pb::CommitmentWithdrawn {}| Ok(CommitmentEvent::Withdrawn))
+            .or(|pb::CommitmentLapsed {}| Ok(CommitmentEvent::Lapsed))
+            .finish()
     }
 }
 
-type Decoded = Option<Result<CommitmentEvent, DecodeError>>;
-
-/// Events of the promise itself and its place in the register.
-fn promise(payload: &Payload) -> Decoded {
-    if let Some(event) = payload.to::<pb::CommitmentDeclared>() {
-        return Some(event.and_then(terms).map(CommitmentEvent::Declared));
-    }
-    if let Some(event) = payload.to::<pb::CommitmentConfirmed>() {
-        return Some(event.map(|pb::CommitmentConfirmed {}| CommitmentEvent::Confirmed));
-    }
-    if let Some(event) = payload.to::<pb::CommitmentRegistered>() {
-        return Some(event.map(|event| CommitmentEvent::Registered { reference: value::optional(event.reference) }));
-    }
-    if let Some(event) = payload.to::<pb::AgreementLinked>() {
-        let agreement = event.and_then(|event| value::name("agreement", &event.agreement));
-        return Some(agreement.map(|agreement| CommitmentEvent::AgreementLinked { agreement }));
-    }
-    if let Some(event) = payload.to::<pb::DueDateExtended>() {
-        let date = event.and_then(|event| date_from_proto(&value::required("due_on", event.due_on)?));
-        return Some(date.map(|due_on| CommitmentEvent::DueDateExtended { due_on }));
-    }
-    let event = payload.to::<pb::CommitmentMigrated>()?;
-    Some(event.and_then(|event| {
-        Ok(CommitmentEvent::Migrated { from: value::reference(event.from)?, to: value::reference(event.to)? })
-    }))
-}
-
-/// Events of progress.
-fn progress(payload: &Payload) -> Decoded {
-    if let Some(event) = payload.to::<pb::ProgressNoted>() {
-        let text = event.and_then(|event| text_from_proto(event.text.as_ref()));
-        return Some(text.map(|text| CommitmentEvent::ProgressNoted { text }));
-    }
-    if let Some(event) = payload.to::<pb::IncidentNoted>() {
-        let text = event.and_then(|event| text_from_proto(event.text.as_ref()));
-        return Some(text.map(|text| CommitmentEvent::IncidentNoted { text }));
-    }
-    if let Some(event) = payload.to::<pb::ProgressSubmitted>() {
-        return Some(event.and_then(|event| {
-            let (cycle, text) = (value::name("cycle", &event.cycle)?, text_from_proto(event.text.as_ref())?);
-            Ok(CommitmentEvent::ProgressSubmitted { cycle, text })
-        }));
-    }
-    if let Some(event) = payload.to::<pb::EvidenceAttached>() {
-        let cycle = event.and_then(|event| value::name("cycle", &event.cycle));
-        return Some(cycle.map(|cycle| CommitmentEvent::EvidenceAttached { cycle }));
-    }
-    if let Some(event) = payload.to::<pb::ProgressReturned>() {
-        let cycle = event.and_then(|event| value::name("cycle", &event.cycle));
-        return Some(cycle.map(|cycle| CommitmentEvent::ProgressReturned { cycle }));
-    }
-    let event = payload.to::<pb::ProgressVerified>()?;
-    let cycle = event.and_then(|event| value::name("cycle", &event.cycle));
-    Some(cycle.map(|cycle| CommitmentEvent::ProgressVerified { cycle }))
-}
-
-/// Events that close it.
-fn ending(payload: &Payload) -> Decoded {
-    if let Some(event) = payload.to::<pb::CommitmentFulfilled>() {
-        return Some(event.map(|pb::CommitmentFulfilled {}| CommitmentEvent::Fulfilled));
-    }
-    if let Some(event) = payload.to::<pb::CommitmentPartlyFulfilled>() {
-        let outstanding = event.and_then(|event| text_from_proto(event.outstanding.as_ref()));
-        return Some(outstanding.map(|outstanding| CommitmentEvent::PartlyFulfilled { outstanding }));
-    }
-    if let Some(event) = payload.to::<pb::CommitmentWithdrawn>() {
-        return Some(event.map(|pb::CommitmentWithdrawn {}| CommitmentEvent::Withdrawn));
-    }
-    let event = payload.to::<pb::CommitmentLapsed>()?;
-    Some(event.map(|pb::CommitmentLapsed {}| CommitmentEvent::Lapsed))
+fn cycle(name: &str) -> Result<StreamName, DecodeError> {
+    value::name("cycle", name)
 }
 
 fn written(text: &LocalizedText) -> Option<contracts::toguna::r#type::v1::LocalizedText> {

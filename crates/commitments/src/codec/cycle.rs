@@ -2,8 +2,8 @@
 
 use contracts::toguna::commitments::events::v1 as pb;
 use event_store::{
-    DecodeError, Payload, Stored, date_from_proto, date_to_proto, period_from_proto, period_to_proto, text_from_proto,
-    text_to_proto,
+    DecodeError, Decoding, Payload, Stored, date_from_proto, date_to_proto, period_from_proto, period_to_proto,
+    text_from_proto, text_to_proto,
 };
 
 use super::value;
@@ -23,18 +23,18 @@ impl Stored for Cycle {
     }
 
     fn decode(payload: &Payload) -> Result<CycleEvent, DecodeError> {
-        if let Some(event) = payload.to::<pb::ReportingCycleOpened>() {
-            let event = event?;
-            return Ok(CycleEvent::Opened(Opening {
-                framework: value::name("framework", &event.framework)?,
-                title: text_from_proto(event.title.as_ref())?,
-                covers: period_from_proto(event.covers.as_ref())?,
-                due_on: event.due_on.as_ref().map(date_from_proto).transpose()?,
-            }));
-        }
-        if let Some(event) = payload.to::<pb::ReportingCycleClosed>() {
-            return event.map(|pb::ReportingCycleClosed {}| CycleEvent::Closed);
-        }
-        Err(DecodeError::UnknownType(payload.type_name.clone()))
+        Decoding::of(payload)
+            .or(|event| opened(&event))
+            .or(|pb::ReportingCycleClosed {}| Ok(CycleEvent::Closed))
+            .finish()
     }
+}
+
+fn opened(event: &pb::ReportingCycleOpened) -> Result<CycleEvent, DecodeError> {
+    Ok(CycleEvent::Opened(Opening {
+        framework: value::name("framework", &event.framework)?,
+        title: text_from_proto(event.title.as_ref())?,
+        covers: period_from_proto(event.covers.as_ref())?,
+        due_on: event.due_on.as_ref().map(date_from_proto).transpose()?,
+    }))
 }

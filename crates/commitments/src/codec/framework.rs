@@ -2,7 +2,7 @@
 
 use contracts::toguna::commitments::events::v1 as pb;
 use event_store::{
-    Date, DecodeError, Payload, Stored, date_from_proto, date_to_proto, period_from_proto, period_to_proto,
+    DecodeError, Decoding, Payload, Stored, date_from_proto, date_to_proto, period_from_proto, period_to_proto,
     text_from_proto, text_to_proto,
 };
 
@@ -58,45 +58,28 @@ impl Stored for Framework {
     }
 
     fn decode(payload: &Payload) -> Result<FrameworkEvent, DecodeError> {
-        if let Some(event) = payload.to::<pb::FrameworkRegistered>() {
-            return registered(event?);
-        }
-        if let Some(event) = payload.to::<pb::ActionPlanAdopted>() {
-            let event = event?;
-            let title = text_from_proto(event.title.as_ref())?;
-            let validity = period_from_proto(event.validity.as_ref())?;
-            return Ok(FrameworkEvent::PlanAdopted { plan: event.plan, title, validity });
-        }
-        if let Some(event) = payload.to::<pb::ActionPlanProlonged>() {
-            let event = event?;
-            let date = date_from_proto(&value::required("valid_until", event.valid_until)?)?;
-            let valid_until: Date = date.exact().ok_or(DecodeError::Invalid("valid_until"))?;
-            return Ok(FrameworkEvent::PlanProlonged { plan: event.plan, valid_until });
-        }
-        if let Some(event) = payload.to::<pb::PlanItemAdded>() {
-            return item_added(event?);
-        }
-        if let Some(event) = payload.to::<pb::PlanItemLinked>() {
-            let event = event?;
-            let (item, counterpart) = (value::optional(event.item), value::reference(event.counterpart)?);
-            return Ok(FrameworkEvent::ItemLinked { plan: event.plan, item, counterpart });
-        }
-        if let Some(event) = payload.to::<pb::PlanCountRecorded>() {
-            let event = event?;
-            let kind = item_kind(event.kind())?;
-            return Ok(FrameworkEvent::CountRecorded { plan: event.plan, kind, count: event.count });
-        }
-        if let Some(event) = payload.to::<pb::PlanCostRecorded>() {
-            let event = event?;
-            return Ok(FrameworkEvent::CostRecorded { plan: event.plan, cost: value::money(event.cost)? });
-        }
-        if let Some(event) = payload.to::<pb::ReferenceCountryDesignated>() {
-            let event = event?;
-            let term = period_from_proto(event.term.as_ref())?;
-            let designation = ReferenceCountry { item: event.item, partner: event.partner, term };
-            return Ok(FrameworkEvent::ReferenceCountryDesignated { plan: event.plan, designation });
-        }
-        Err(DecodeError::UnknownType(payload.type_name.clone()))
+        Decoding::of(payload)
+            .or(registered)
+            .or(adopted)
+            .or(prolonged)
+            .or(item_added)
+            .or(|event: pb::PlanItemLinked| {
+                let (item, counterpart) = (value::optional(event.item), value::reference(event.counterpart)?);
+                Ok(FrameworkEvent::ItemLinked { plan: event.plan, item, counterpart })
+            })
+            .or(|event: pb::PlanCountRecorded| {
+                let kind = item_kind(event.kind())?;
+                Ok(FrameworkEvent::CountRecorded { plan: event.plan, kind, count: event.count })
+            })
+            .or(|event: pb::PlanCostRecorded| {
+                Ok(FrameworkEvent::CostRecorded { plan: event.plan, cost: value::money(event.cost)? })
+            })
+            .or(|event: pb::ReferenceCountryDesignated| {
+                let term = period_from_proto(event.term.as_ref())?;
+                let designation = ReferenceCountry { item: event.item, partner: event.partner, term };
+                Ok(FrameworkEvent::ReferenceCountryDesignated { plan: event.plan, designation })
+            })
+            .finish()
     }
 }
 
@@ -104,6 +87,18 @@ fn registered(event: pb::FrameworkRegistered) -> Result<FrameworkEvent, DecodeEr
     let kind = kind(event.kind()).ok_or(DecodeError::Missing("kind"))?;
     let title = text_from_proto(event.title.as_ref())?;
     Ok(FrameworkEvent::Registered(Registration { title, kind, secretariat: event.secretariat }))
+}
+
+fn adopted(event: pb::ActionPlanAdopted) -> Result<FrameworkEvent, DecodeError> {
+    let title = text_from_proto(event.title.as_ref())?;
+    let validity = period_from_proto(event.validity.as_ref())?;
+    Ok(FrameworkEvent::PlanAdopted { plan: event.plan, title, validity })
+}
+
+fn prolonged(event: pb::ActionPlanProlonged) -> Result<FrameworkEvent, DecodeError> {
+    let date = date_from_proto(&value::required("valid_until", event.valid_until)?)?;
+    let valid_until = date.exact().ok_or(DecodeError::Invalid("valid_until"))?;
+    Ok(FrameworkEvent::PlanProlonged { plan: event.plan, valid_until })
 }
 
 fn item_added(event: pb::PlanItemAdded) -> Result<FrameworkEvent, DecodeError> {

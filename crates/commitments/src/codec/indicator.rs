@@ -1,7 +1,7 @@
 //! The stored events of indicators.
 
 use contracts::toguna::commitments::events::v1 as pb;
-use event_store::{DecodeError, Payload, Stored, text_from_proto, text_to_proto};
+use event_store::{DecodeError, Decoding, Payload, Stored, text_from_proto, text_to_proto};
 
 use super::value;
 use crate::domain::{Aggregation, Definition, Indicator, IndicatorEvent, SourceStatus, Target, Value};
@@ -42,36 +42,32 @@ impl Stored for Indicator {
     }
 
     fn decode(payload: &Payload) -> Result<IndicatorEvent, DecodeError> {
-        if let Some(event) = payload.to::<pb::IndicatorDefined>() {
-            let event = event?;
-            return Ok(IndicatorEvent::Defined { version: event.version, definition: definition(event.definition)? });
-        }
-        if let Some(event) = payload.to::<pb::IndicatorTargetSet>() {
-            let event = event?;
-            let (point, target) = (value::point(event.point)?, value::quantity(event.target)?);
-            return Ok(IndicatorEvent::TargetSet(Target { point, target }));
-        }
-        if let Some(event) = payload.to::<pb::IndicatorValueReported>() {
-            let event = event?;
-            let source_status = source_status(event.source_status())?;
-            let (point, quantity) = (value::point(event.point)?, value::quantity(event.value)?);
-            return Ok(IndicatorEvent::ValueReported(Value { point, quantity, source_status }));
-        }
-        if let Some(event) = payload.to::<pb::IndicatorRestatementProposed>() {
-            let event = event?;
-            let source_status = source_status(event.source_status())?;
-            let (value_version, value) = (event.value_version, value::quantity(event.value)?);
-            return Ok(IndicatorEvent::RestatementProposed { value_version, value, source_status });
-        }
-        if let Some(event) = payload.to::<pb::IndicatorValueRestated>() {
-            let event = event?;
-            let source_status = source_status(event.source_status())?;
-            let (proposal_version, value_version) = (event.proposal_version, event.value_version);
-            let (point, quantity) = (value::point(event.point)?, value::quantity(event.value)?);
-            let value = Value { point, quantity, source_status };
-            return Ok(IndicatorEvent::ValueRestated { proposal_version, value_version, value });
-        }
-        Err(DecodeError::UnknownType(payload.type_name.clone()))
+        Decoding::of(payload)
+            .or(|event: pb::IndicatorDefined| {
+                Ok(IndicatorEvent::Defined { version: event.version, definition: definition(event.definition)? })
+            })
+            .or(|event: pb::IndicatorTargetSet| {
+                let (point, target) = (value::point(event.point)?, value::quantity(event.target)?);
+                Ok(IndicatorEvent::TargetSet(Target { point, target }))
+            })
+            .or(|event: pb::IndicatorValueReported| {
+                let source_status = source_status(event.source_status())?;
+                let (point, quantity) = (value::point(event.point)?, value::quantity(event.value)?);
+                Ok(IndicatorEvent::ValueReported(Value { point, quantity, source_status }))
+            })
+            .or(|event: pb::IndicatorRestatementProposed| {
+                let source_status = source_status(event.source_status())?;
+                let (value_version, value) = (event.value_version, value::quantity(event.value)?);
+                Ok(IndicatorEvent::RestatementProposed { value_version, value, source_status })
+            })
+            .or(|event: pb::IndicatorValueRestated| {
+                let source_status = source_status(event.source_status())?;
+                let (proposal_version, value_version) = (event.proposal_version, event.value_version);
+                let (point, quantity) = (value::point(event.point)?, value::quantity(event.value)?);
+                let value = Value { point, quantity, source_status };
+                Ok(IndicatorEvent::ValueRestated { proposal_version, value_version, value })
+            })
+            .finish()
     }
 }
 

@@ -1,7 +1,9 @@
 //! The stored events of initiatives.
 
 use contracts::toguna::commitments::events::v1 as pb;
-use event_store::{DecodeError, Payload, Stored, period_from_proto, period_to_proto, text_from_proto, text_to_proto};
+use event_store::{
+    DecodeError, Decoding, Payload, Stored, period_from_proto, period_to_proto, text_from_proto, text_to_proto,
+};
 
 use super::value;
 use crate::domain::{
@@ -38,42 +40,39 @@ impl Stored for Initiative {
     }
 
     fn decode(payload: &Payload) -> Result<InitiativeEvent, DecodeError> {
-        if let Some(event) = payload.to::<pb::InitiativeRegistered>() {
-            let event = event?;
-            let kind = kind(event.r#type()).ok_or(DecodeError::Missing("type"))?;
-            let description = description(event.description)?;
-            return Ok(InitiativeEvent::Registered { kind, responsible: event.responsible, description });
-        }
-        if let Some(event) = payload.to::<pb::InitiativeConfirmed>() {
-            return event.map(|pb::InitiativeConfirmed {}| InitiativeEvent::Confirmed);
-        }
-        if let Some(event) = payload.to::<pb::InitiativeRevised>() {
-            return Ok(InitiativeEvent::Revised { description: description(event?.description)? });
-        }
-        if let Some(event) = payload.to::<pb::BudgetLineRecorded>() {
-            let event = event?;
-            return Ok(InitiativeEvent::BudgetLineRecorded(BudgetLine {
-                line: event.budget_line,
-                amount: value::money(event.amount)?,
-                period: period_from_proto(event.period.as_ref())?,
-                funder: value::optional(event.funder),
-            }));
-        }
-        if let Some(event) = payload.to::<pb::InitiativeStatusRecorded>() {
-            let status = status(event?.status()).ok_or(DecodeError::Missing("status"))?;
-            return Ok(InitiativeEvent::StatusRecorded { status });
-        }
-        if let Some(event) = payload.to::<pb::MilestoneRecorded>() {
-            return Ok(InitiativeEvent::MilestoneRecorded { text: text_from_proto(event?.text.as_ref())? });
-        }
-        if let Some(event) = payload.to::<pb::InitiativeVerified>() {
-            return event.map(|pb::InitiativeVerified {}| InitiativeEvent::Verified);
-        }
-        if let Some(event) = payload.to::<pb::InitiativeReturned>() {
-            return event.map(|pb::InitiativeReturned {}| InitiativeEvent::Returned);
-        }
-        Err(DecodeError::UnknownType(payload.type_name.clone()))
+        Decoding::of(payload)
+            .or(registered)
+            .or(|pb::InitiativeConfirmed {}| Ok(InitiativeEvent::Confirmed))
+            .or(|event: pb::InitiativeRevised| {
+                Ok(InitiativeEvent::Revised { description: description(event.description)? })
+            })
+            .or(budget_line_recorded)
+            .or(|event: pb::InitiativeStatusRecorded| {
+                let status = status(event.status()).ok_or(DecodeError::Missing("status"))?;
+                Ok(InitiativeEvent::StatusRecorded { status })
+            })
+            .or(|event: pb::MilestoneRecorded| {
+                Ok(InitiativeEvent::MilestoneRecorded { text: text_from_proto(event.text.as_ref())? })
+            })
+            .or(|pb::InitiativeVerified {}| Ok(InitiativeEvent::Verified))
+            .or(|pb::InitiativeReturned {}| Ok(InitiativeEvent::Returned))
+            .finish()
     }
+}
+
+fn registered(event: pb::InitiativeRegistered) -> Result<InitiativeEvent, DecodeError> {
+    let kind = kind(event.r#type()).ok_or(DecodeError::Missing("type"))?;
+    let description = description(event.description)?;
+    Ok(InitiativeEvent::Registered { kind, responsible: event.responsible, description })
+}
+
+fn budget_line_recorded(event: pb::BudgetLineRecorded) -> Result<InitiativeEvent, DecodeError> {
+    Ok(InitiativeEvent::BudgetLineRecorded(BudgetLine {
+        line: event.budget_line,
+        amount: value::money(event.amount)?,
+        period: period_from_proto(event.period.as_ref())?,
+        funder: value::optional(event.funder),
+    }))
 }
 
 /// What an initiative is.
