@@ -3,5 +3,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 deploy/install.sh
-cargo build --locked --quiet --workspace --bins
+cargo build --locked --workspace --bins
 exec target/debug/toguna up "$@"

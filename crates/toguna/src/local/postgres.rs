@@ -243,9 +243,31 @@ pub fn in_database(url: &str, name: &str) -> Result<String> {
 fn without_password(url: &str) -> (String, Option<String>) {
     let parts = url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?)));
     match parts.and_then(|(scheme, (login, place))| Some((scheme, login.split_once(':')?, place))) {
-        Some((scheme, (user, password), place)) => (format!("{scheme}://{user}@{place}"), Some(password.to_owned())),
+        Some((scheme, (user, password), place)) => {
+            (format!("{scheme}://{user}@{place}"), Some(percent_decoded(password)))
+        }
         None => (url.to_owned(), None),
     }
+}
+
+/// As an address writes it, to what it means: `%40` is `@`.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn address(role: &str, password: &str, port: u16, database: &str) -> String {
@@ -313,3 +335,6 @@ fn reaches(user: Option<&User>, folder: &Path) -> Result<bool> {
     }
     Ok(test.status().context("cannot run `test`")?.success())
 }
+
+#[cfg(test)]
+mod tests;
