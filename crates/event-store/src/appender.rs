@@ -14,7 +14,6 @@ use std::{
 use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::{StreamName, Timestamp};
 use lru::LruCache;
-use prost::Message as _;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -29,13 +28,20 @@ pub(crate) const QUEUE_LENGTH: usize = 4_096;
 const BATCH_EVENTS: usize = 2_000;
 /// How many streams' versions are kept, so that most appends need no look-up.
 const KEPT_VERSIONS: usize = 100_000;
+/// Bytes of events of one commit, unless one append alone has more: all of them are in memory several times.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long a connection to Postgres may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long Postgres may take to answer. A connection that is silent for longer is given up; whether it still commits
+/// is told by the head row.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Events to be written together, and what must hold for them.
 pub(crate) struct Append {
     /// Everything but position, epoch and time.
     pub records: Vec<EventRecord>,
+    /// The most that they can have once they are encoded.
+    pub bytes: usize,
     /// The epoch in which the streams were read.
     pub epoch: Epoch,
     /// Every stream that the command read or writes, at the version it found.
@@ -49,8 +55,8 @@ pub(crate) struct Append {
 /// What became of an append.
 #[derive(Debug)]
 pub(crate) enum Appended {
-    /// Committed, from this position on.
-    Written { first_position: u64 },
+    /// Committed in this epoch, from this position on.
+    Written { epoch: Epoch, first_position: u64 },
     /// A stream is at another version, or the log in another epoch (`None`): decide again.
     Conflict(Option<StreamName>),
     /// The request id is taken: its effect is in the log.
@@ -79,12 +85,14 @@ pub(crate) async fn run(
             }
         };
         let Some(first) = first else { return };
-        let mut events = first.records.len();
+        let (mut events, mut bytes) = (first.records.len(), first.bytes);
         let mut batch = vec![first];
         while events < BATCH_EVENTS
+            && bytes < BATCH_BYTES
             && let Ok(next) = queue.try_recv()
         {
             events += next.records.len();
+            bytes += next.bytes;
             batch.push(next);
         }
         appender.serve(batch).await;
@@ -148,23 +156,26 @@ impl Appender {
     async fn serve(&mut self, batch: Vec<Append>) {
         let mut session = match self.session().await {
             Ok(session) => session,
-            Err(error) => return self.fail(batch, error),
+            Err(error) => return self.fail(batch, &error),
         };
-        match self.look_up(&mut session, &batch).await {
+        match in_time(self.look_up(&mut session, &batch)).await {
             Ok(taken) => {
+                let overtaken = self.is_overtaken(&batch);
                 let (rows, admitted) = self.admit(&session, batch, taken);
-                if admitted.is_empty() {
-                    self.session = Some(session);
-                } else {
+                if !admitted.is_empty() {
                     self.write(session, rows, admitted).await;
+                } else if overtaken {
+                    self.forget();
+                } else {
+                    self.session = Some(session);
                 }
             }
-            Err(error) => self.fail(batch, error.into()),
+            Err(error) => self.fail(batch, &error.into()),
         }
     }
 
-    fn fail(&mut self, batch: Vec<Append>, error: StoreError) {
-        error!(log = self.log, error = &error as &dyn std::error::Error, "the log cannot be written");
+    fn fail(&mut self, batch: Vec<Append>, error: &StoreError) {
+        error!(log = self.log, error = error as &dyn std::error::Error, "the log cannot be written");
         self.forget();
         for append in batch {
             let lost = sqlx::Error::Protocol(error.to_string());
@@ -178,6 +189,12 @@ impl Appender {
         self.versions.clear();
     }
 
+    /// Whether somebody has read events of a stream that this appender does not know of: another one wrote them.
+    fn is_overtaken(&self, batch: &[Append]) -> bool {
+        let mut read = batch.iter().flat_map(|append| &append.versions);
+        read.any(|(stream, version)| self.versions.peek(stream).is_some_and(|known| known < version))
+    }
+
     async fn session(&mut self) -> Result<Session, StoreError> {
         // Where another epoch was begun beside this appender, what it knows of the head is past.
         if let Some(session) = self.session.take().filter(|session| session.epoch == self.place.epoch()) {
@@ -189,8 +206,15 @@ impl Appender {
             tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         let head = sqlx::query!("SELECT epoch, position, recorded_at_us FROM head").fetch_one(&mut connection).await?;
         let (mut epoch, position) = (Epoch::from(head.epoch), head.position.cast_unsigned());
-        if epoch == self.place.epoch() && position < self.place.head() {
-            warn!(log = self.log, known = self.place.head(), position, "the log was restored to an earlier state");
+        let (known_epoch, known_head) = (self.place.epoch(), self.place.head());
+        // Positions never fall within an epoch, and no epoch is forgotten, unless the database was restored.
+        let restored = if epoch == known_epoch {
+            position < known_head
+        } else {
+            !log::had_epoch(&mut connection, known_epoch).await?
+        };
+        if restored {
+            warn!(log = self.log, known = known_head, position, "the log was restored to an earlier state");
             epoch = log::begin_epoch(&mut connection, epoch).await?.map_or(epoch, |(epoch, _)| epoch);
         }
         if (epoch, position) != (self.place.epoch(), self.place.head()) {
@@ -207,11 +231,9 @@ impl Appender {
         session: &mut Session,
         batch: &[Append],
     ) -> Result<HashSet<(String, Uuid)>, sqlx::Error> {
-        let unknown: HashSet<&StreamName> = batch
-            .iter()
-            .flat_map(|append| append.versions.iter().map(|(stream, _)| stream))
-            .filter(|stream| !self.versions.contains(*stream))
-            .collect();
+        let streams = batch.iter().flat_map(|append| append.versions.iter().map(|(stream, _)| stream));
+        // `get` also keeps those that are known from being let go for those that are not.
+        let unknown: HashSet<&StreamName> = streams.filter(|stream| self.versions.get(*stream).is_none()).collect();
         if !unknown.is_empty() {
             let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
             let rows = sqlx::query!(
@@ -232,8 +254,10 @@ impl Appender {
         let organisations: Vec<String> = batch.iter().map(|append| append.organisation.clone()).collect();
         let ids: Vec<Uuid> = batch.iter().map(|append| append.request_id).collect();
         let taken = sqlx::query!(
-            "SELECT r.organisation, r.request_id FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, request_id)
-             JOIN requests r ON r.organisation = asked.organisation AND r.request_id = asked.request_id",
+            r#"SELECT organisation AS "organisation!", request_id AS "request_id!"
+               FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, request_id)
+               WHERE (SELECT true FROM requests r
+                      WHERE r.organisation = asked.organisation AND r.request_id = asked.request_id)"#,
             &organisations,
             &ids,
         )
@@ -290,14 +314,15 @@ impl Appender {
 
     async fn write(&mut self, mut session: Session, rows: Rows, admitted: Vec<(Append, u64)>) {
         let last = rows.positions.last().copied().unwrap_or_default();
-        match commit(&mut session, &rows, last).await {
+        match in_time(commit(&mut session, &rows, last)).await {
             Ok(true) => {
                 session.position = last.cast_unsigned();
                 session.recorded_at = rows.recorded_at;
-                self.place.set(session.epoch, session.position);
+                let epoch = session.epoch;
+                self.place.advance(epoch, session.position);
                 self.session = Some(session);
                 for (append, first_position) in admitted {
-                    append.reply.send(Appended::Written { first_position }).ok();
+                    append.reply.send(Appended::Written { epoch, first_position }).ok();
                 }
             }
             Ok(false) => {
@@ -307,9 +332,13 @@ impl Appender {
                     append.reply.send(Appended::Conflict(None)).ok();
                 }
             }
-            Err(error) => self.fail(admitted.into_iter().map(|(append, _)| append).collect(), error.into()),
+            Err(error) => self.fail(admitted.into_iter().map(|(append, _)| append).collect(), &error.into()),
         }
     }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
 
 /// Writes all rows and moves the head, in one round trip and one commit; `false`: the head is elsewhere, and nothing
@@ -346,48 +375,4 @@ async fn commit(session: &mut Session, rows: &Rows, last: i64) -> Result<bool, s
     .fetch_one(&mut session.connection)
     .await?;
     Ok(moved == 1)
-}
-
-/// Makes the index of request ids again from the events, where it was lost.
-pub(crate) async fn rebuild_requests(owner: &mut PgConnection) -> Result<(), StoreError> {
-    let lost =
-        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM requests) AS "lost!""#)
-            .fetch_one(&mut *owner)
-            .await?;
-    if !lost {
-        return Ok(());
-    }
-    warn!("the index of request ids is empty: making it again from the events");
-    let mut after = 0_i64;
-    let mut transaction = owner.begin().await?;
-    loop {
-        let rows = sqlx::query!(
-            "SELECT position, record FROM events WHERE position > $1 ORDER BY position LIMIT 10000",
-            after
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        let Some(last) = rows.last() else { break };
-        after = last.position;
-        for row in rows {
-            let position = row.position;
-            let damaged = |source| StoreError::Record { position: position.cast_unsigned(), source };
-            let record = EventRecord::decode(row.record.as_slice()).map_err(|error| damaged(error.into()))?;
-            let request_id =
-                Uuid::from_slice(&record.request_id).map_err(|_| damaged(crate::DecodeError::Invalid("request_id")))?;
-            sqlx::query!(
-                "INSERT INTO requests (organisation, request_id, content_hash, first_position, events)
-                 VALUES ($1, $2, $3, $4, 1)
-                 ON CONFLICT (organisation, request_id) DO UPDATE SET events = requests.events + 1",
-                record.actor.unwrap_or_default().organisation,
-                request_id,
-                record.content_hash,
-                position,
-            )
-            .execute(&mut *transaction)
-            .await?;
-        }
-    }
-    transaction.commit().await?;
-    Ok(())
 }

@@ -2,12 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::{Act, StreamName, Timestamp};
+use futures::future::try_join_all;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    ConsistencyToken, ExecuteError, Interrupt, Log, StoreError, Unit,
+    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, PageLimit, StoreError, Unit,
     appender::{Append, Appended},
     record::{MAX_RECORD_BYTES, prepare, sealed_len},
     unit::{Loaded, Staged},
@@ -77,41 +79,50 @@ impl Log {
         let mut lost_connection = None;
         let mut turn = None;
         for _ in 0..MAX_TRIES {
-            let unit = self.decide(&act, &decide).await?;
-            let own = unit.primary.clone();
-            let version = own.as_ref().and_then(|own| unit.read.get(own)).map_or(0, |loaded| loaded.version);
-            if let (Some(expected), Some(own)) = (meta.expected_version, &own)
-                && expected != version
-            {
-                return Err(ExecuteError::StaleVersion { stream: own.clone(), version });
-            }
-            let staged = own_stream_first(unit.staged, own.as_ref());
-            let read = unit.read;
-            if staged.is_empty() || meta.validate_only {
-                return Ok(self.unwritten(staged, own, version));
-            }
-            match self.append(&staged, &read, &act, &meta).await? {
-                Appended::Written { first_position } => return Ok(self.written(&staged, first_position)),
+            let epoch = self.epoch();
+            let Decided { unit, verdict } = self.decide(&act, &decide).await?;
+            let verdict = fresh(&unit, &meta).and(verdict);
+            let records = match verdict.and_then(|()| prepared(&unit, &act, &meta)) {
+                Ok(records) if !records.is_empty() && !meta.validate_only => records,
+                without_effect => {
+                    // The same request may have had its effect meanwhile, and this is why it has none now.
+                    if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
+                        return Ok(executed);
+                    }
+                    // Streams are read one after the other: a refusal counts if they were like this at one time.
+                    if without_effect.is_err() && self.has_moved(&unit).await? {
+                        continue;
+                    }
+                    return without_effect.map(|_| self.unwritten(&unit));
+                }
+            };
+            match self.append(&unit, epoch, records, &act, &meta).await {
+                Ok(Appended::Written { epoch, first_position }) => {
+                    return Ok(self.written(&unit.staged, epoch, first_position));
+                }
                 // Whoever lost waits for its turn on the stream in dispute: first come, first served.
-                Appended::Conflict(Some(stream)) => {
+                Ok(Appended::Conflict(Some(stream))) => {
                     drop(turn.take());
                     turn = Some(self.shared.turns.wait(&stream).await);
                 }
-                Appended::Conflict(None) => {}
-                Appended::Duplicate => {
+                Ok(Appended::Conflict(None)) => {}
+                Ok(Appended::Duplicate) => {
                     if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
                         return Ok(executed);
                     }
                 }
-                Appended::Unknown(error) => {
+                Ok(Appended::Unknown(error)) => {
                     // Whether it was committed is in the log: ask there before trying again.
                     if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
                         return Ok(Executed { replayed: false, ..executed });
                     }
-                    if lost_connection.replace(error).is_some_and(|_| true) {
+                    if lost_connection.replace(error).is_some() {
                         break;
                     }
                 }
+                // What was sent before the connection was lost may still be committed: nobody knows yet.
+                Err(ExecuteError::Overloaded) if lost_connection.is_some() => break,
+                Err(error) => return Err(error),
             }
         }
         Err(lost_connection
@@ -123,40 +134,50 @@ impl Log {
         &self,
         act: &Arc<Act>,
         decide: &(impl Fn(&mut Unit) -> Result<(), Interrupt> + Send + Sync),
-    ) -> Result<Unit, ExecuteError> {
+    ) -> Result<Decided, ExecuteError> {
         let mut read: HashMap<StreamName, Loaded> = HashMap::new();
         loop {
             let mut unit = Unit::new(act.clone(), Timestamp::now(), read);
             match decide(&mut unit) {
-                Ok(()) => return Ok(unit),
-                Err(Interrupt::Refused(refusal)) => return Err(ExecuteError::Refused(refusal)),
+                Ok(()) => {
+                    unit.own_stream_first();
+                    return Ok(Decided { unit, verdict: Ok(()) });
+                }
+                Err(Interrupt::Refused(refusal)) => {
+                    return Ok(Decided { unit, verdict: Err(ExecuteError::Refused(refusal)) });
+                }
                 Err(Interrupt::Load) => {
                     read = unit.read;
-                    for missing in unit.missing {
-                        let loaded = self.load(&missing).await?;
-                        read.insert(missing.stream, loaded);
-                    }
+                    let loaded = try_join_all(unit.missing.iter().map(|missing| self.load(missing))).await?;
+                    read.extend(unit.missing.into_iter().map(|missing| missing.stream).zip(loaded));
                 }
             }
         }
     }
 
+    /// Whether one of several streams has moved on since it was read.
+    async fn has_moved(&self, unit: &Unit) -> Result<bool, StoreError> {
+        if unit.read.len() < 2 {
+            return Ok(false);
+        }
+        let later = unit.read.iter().map(|(stream, loaded)| self.stream(stream, loaded.version));
+        Ok(try_join_all(later).await?.iter().any(|events| !events.is_empty()))
+    }
+
     async fn append(
         &self,
-        staged: &[Staged],
-        read: &HashMap<StreamName, Loaded>,
-        act: &Arc<Act>,
+        unit: &Unit,
+        epoch: Epoch,
+        records: Vec<EventRecord>,
+        act: &Act,
         meta: &CommandMeta,
     ) -> Result<Appended, ExecuteError> {
-        let records: Vec<_> = staged.iter().map(|staged| prepare(staged, act, meta)).collect();
-        if let Some(bytes) = records.iter().map(sealed_len).find(|bytes| *bytes > MAX_RECORD_BYTES) {
-            return Err(ExecuteError::EventTooLarge { bytes });
-        }
         let (reply, answer) = oneshot::channel();
         let append = Append {
+            bytes: records.iter().map(sealed_len).sum(),
             records,
-            epoch: self.epoch(),
-            versions: read.iter().map(|(stream, loaded)| (stream.clone(), loaded.version)).collect(),
+            epoch,
+            versions: unit.read.iter().map(|(stream, loaded)| (stream.clone(), loaded.version)).collect(),
             organisation: act.actor.organisation.clone(),
             request_id: meta.request_id,
             content_hash: meta.content_hash,
@@ -171,56 +192,93 @@ impl Log {
 
     /// The answer of the same request, where it had its effect before.
     async fn earlier_effect(&self, organisation: &str, meta: &CommandMeta) -> Result<Option<Executed>, ExecuteError> {
-        let rows = sqlx::query!(
-            r#"SELECT r.content_hash, e.position, e.record
-               FROM requests r JOIN events e ON e.position >= r.first_position AND e.position < r.first_position + r.events
-               WHERE r.organisation = $1 AND r.request_id = $2 ORDER BY e.position"#,
+        let effect = sqlx::query!(
+            "SELECT content_hash, first_position, events FROM requests WHERE organisation = $1 AND request_id = $2",
             organisation,
             meta.request_id,
         )
-        .fetch_all(self.reader())
+        .fetch_optional(self.reader())
         .await
         .map_err(StoreError::Database)?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        if first.content_hash != meta.content_hash {
+        let Some(effect) = effect else { return Ok(None) };
+        if effect.content_hash != meta.content_hash {
             return Err(ExecuteError::RequestIdReused);
         }
-        let mut events = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let position = row.position.cast_unsigned();
-            let damaged = |source| StoreError::Record { position, source };
-            let record = crate::read::decode(&row.record).map_err(damaged)?;
-            let stream = record.stream.parse().map_err(|_| damaged(crate::DecodeError::Invalid("stream")))?;
+        let limit = PageLimit { events: usize::try_from(effect.events).unwrap_or_default(), bytes: usize::MAX };
+        let mut events = Vec::with_capacity(limit.events);
+        for event in self.page(effect.first_position.cast_unsigned(), limit).await? {
+            let (position, record) = (event.position, event.decode()?);
+            let invalid = |_| StoreError::Record { position, source: DecodeError::Invalid("stream") };
+            let stream = record.stream.parse().map_err(invalid)?;
             events.push(EventReference { position, stream, version: record.version, type_name: record.r#type });
         }
-        Ok(Some(self.executed(events, true)))
+        Ok(Some(self.executed(events, self.epoch(), true)))
     }
 
-    fn written(&self, staged: &[Staged], first_position: u64) -> Executed {
+    fn written(&self, staged: &[Staged], epoch: Epoch, first_position: u64) -> Executed {
         let events =
             staged.iter().zip(first_position..).map(|(staged, position)| reference(staged, position)).collect();
-        self.executed(events, false)
+        self.executed(events, epoch, false)
     }
 
-    fn executed(&self, events: Vec<EventReference>, replayed: bool) -> Executed {
+    fn executed(&self, events: Vec<EventReference>, epoch: Epoch, replayed: bool) -> Executed {
         let own = events.first().map(|event| event.stream.clone());
-        let version =
-            events.iter().filter(|event| Some(&event.stream) == own.as_ref()).map(|event| event.version).max();
-        let token = self.token(events.last().map_or(0, |event| event.position));
-        Executed { version: version.unwrap_or(0), token, events, replayed }
+        let version = own.and_then(|own| last_version(&events, &own)).unwrap_or(0);
+        let position = events.last().map_or(0, |event| event.position);
+        let token = ConsistencyToken { log: self.name().to_owned(), epoch, position };
+        Executed { events, version, token, replayed }
     }
 
-    /// Nothing was written: there was nothing to write, or the caller only asked what would be.
-    fn unwritten(&self, staged: Vec<Staged>, own: Option<StreamName>, version: u64) -> Executed {
-        let events: Vec<_> = staged.iter().map(|staged| reference(staged, 0)).collect();
-        let after = events.iter().filter(|event| Some(&event.stream) == own.as_ref()).map(|event| event.version).max();
-        Executed { version: after.unwrap_or(version), token: self.token(self.head()), events, replayed: false }
+    /// Nothing was written: there was nothing to write, or the caller only asked what would be. The token covers all
+    /// that was read, also what was committed a moment ago.
+    fn unwritten(&self, unit: &Unit) -> Executed {
+        let events: Vec<_> = unit.staged.iter().map(|staged| reference(staged, 0)).collect();
+        let after = unit.primary.as_ref().and_then(|own| last_version(&events, own));
+        let read = unit.read.values().map(|loaded| loaded.position).max().unwrap_or(0);
+        let token = self.token(self.head().max(read));
+        Executed { events, version: after.unwrap_or_else(|| own_version(unit)), token, replayed: false }
     }
 
     /// The token of a position in the log's epoch.
     pub fn token(&self, position: u64) -> ConsistencyToken {
         ConsistencyToken { log: self.name().to_owned(), epoch: self.epoch(), position }
     }
+}
+
+/// What a command's function came to.
+struct Decided {
+    unit: Unit,
+    verdict: Result<(), ExecuteError>,
+}
+
+/// The caller saw the version of the command's own stream that is decided on. Told before any other refusal: it may be
+/// why.
+fn fresh(unit: &Unit, meta: &CommandMeta) -> Result<(), ExecuteError> {
+    let version = own_version(unit);
+    match (meta.expected_version, &unit.primary) {
+        (Some(expected), Some(own)) if expected != version => {
+            Err(ExecuteError::StaleVersion { stream: own.clone(), version })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The events of a unit with everything but their places.
+fn prepared(unit: &Unit, act: &Act, meta: &CommandMeta) -> Result<Vec<EventRecord>, ExecuteError> {
+    let records: Vec<_> = unit.staged.iter().map(|staged| prepare(staged, act, meta)).collect();
+    match records.iter().map(sealed_len).find(|bytes| *bytes > MAX_RECORD_BYTES) {
+        Some(bytes) => Err(ExecuteError::EventTooLarge { bytes }),
+        None => Ok(records),
+    }
+}
+
+/// The version at which the command found its own stream.
+fn own_version(unit: &Unit) -> u64 {
+    unit.primary.as_ref().and_then(|own| unit.read.get(own)).map_or(0, |loaded| loaded.version)
+}
+
+fn last_version(events: &[EventReference], stream: &StreamName) -> Option<u64> {
+    events.iter().filter(|event| event.stream == *stream).map(|event| event.version).max()
 }
 
 fn reference(staged: &Staged, position: u64) -> EventReference {
@@ -230,10 +288,4 @@ fn reference(staged: &Staged, position: u64) -> EventReference {
         version: staged.version,
         type_name: staged.payload.type_name.clone(),
     }
-}
-
-/// The command's own events come first, so that a repeated answer can be derived from the events alone.
-fn own_stream_first(mut staged: Vec<Staged>, own: Option<&StreamName>) -> Vec<Staged> {
-    staged.sort_by_key(|staged| Some(&staged.stream) != own);
-    staged
 }

@@ -2,13 +2,14 @@
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use event_sourcing::StreamName;
-use lru::LruCache;
-use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    Connection as _, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -17,12 +18,10 @@ use uuid::Uuid;
 use crate::{
     Epoch, StoreError, StoredEvent,
     appender::{self, Append, QUEUE_LENGTH},
+    histories::Histories,
+    requests,
     roles::{self, Roles},
-    unit::Loaded,
 };
-
-/// How many streams' histories are kept to be continued instead of read again.
-const KEPT_HISTORIES: usize = 4_096;
 
 /// A service's log. Cheap to clone; all clones share one appender.
 #[derive(Clone)]
@@ -33,7 +32,7 @@ pub struct Log {
 pub(crate) struct Shared {
     pub name: String,
     pub reader: PgPool,
-    pub roles: Roles,
+    writer: PgConnectOptions,
     pub appends: mpsc::Sender<Append>,
     pub place: Arc<Place>,
     pub histories: Mutex<Histories>,
@@ -65,38 +64,27 @@ pub(crate) struct Place {
     head: watch::Sender<u64>,
 }
 
-/// Histories that were folded before, within one epoch: after a restore the same version may hold another event.
-pub(crate) struct Histories {
-    pub epoch: Epoch,
-    pub by_stream: LruCache<StreamName, Loaded>,
-}
-
 impl Log {
     /// Opens the log of a service, making its tables and roles where they are missing, and starts its appender, which
     /// ends with `shutdown` after the appends that wait.
     pub async fn open(name: &str, database_url: &str, shutdown: CancellationToken) -> Result<Self, StoreError> {
         let roles = roles::prepare(database_url).await?;
         migrate(&roles).await?;
-        let reader = PgPoolOptions::new()
-            .max_connections(16)
-            .connect_with(roles.reader.clone().options([("search_path", "log")]))
-            .await?;
+        let reader = PgPoolOptions::new().max_connections(16).connect_with(in_log(&roles.reader)).await?;
         let (epoch, head) = head_row(&reader).await?;
         info!(log = name, %epoch, head, "opened the log");
         let place = Arc::new(Place { epoch: RwLock::new(epoch), head: watch::Sender::new(head) });
         let (appends, queue) = mpsc::channel(QUEUE_LENGTH);
-        let writer = roles.writer.clone().options([("search_path", "log"), ("synchronous_commit", "on")]);
-        tokio::spawn(appender::run(name.to_owned(), writer, queue, place.clone(), shutdown));
-        let kept = NonZeroUsize::new(KEPT_HISTORIES).expect("more than none are kept");
-        let histories = Mutex::new(Histories { epoch, by_stream: LruCache::new(kept) });
+        let writer = in_log(&roles.writer).options([("synchronous_commit", "on")]);
+        tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, place.clone(), shutdown));
         Ok(Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
                 reader,
-                roles,
+                writer,
                 appends,
                 place,
-                histories,
+                histories: Mutex::new(Histories::new()),
                 turns: Turns::new(),
             }),
         })
@@ -128,18 +116,21 @@ impl Log {
     }
 
     /// Compares the log with the last thing that was published of it. A copy of the same epoch that is longer, or that
-    /// holds another event at our head, was made before the log was restored to an earlier state: then a new epoch
-    /// begins, so that nobody takes the events to come for those that were lost. Answers whether one began.
+    /// holds another event at our head, was made before the log was restored to an earlier state; so was a copy of an
+    /// epoch that the log has never been in. Then a new epoch begins, so that nobody takes the events to come for those
+    /// that were lost. Answers whether one began.
     pub async fn compare_with_published(&self, published: &Published) -> Result<bool, StoreError> {
-        if published.epoch != self.epoch() {
-            return Ok(false);
-        }
-        let ours = match published.position {
-            0 => return Ok(false),
-            position if position > self.head() => None,
-            position => self.record(position).await?,
-        };
-        if ours.is_some_and(|ours| ours.record == published.record) {
+        let epoch = self.epoch();
+        if published.epoch == epoch {
+            let ours = match published.position {
+                0 => return Ok(false),
+                position if position > self.head() => None,
+                position => self.record(position).await?,
+            };
+            if ours.is_some_and(|ours| ours.record == published.record) {
+                return Ok(false);
+            }
+        } else if had_epoch(self.reader(), published.epoch).await? {
             return Ok(false);
         }
         warn!(
@@ -148,14 +139,13 @@ impl Log {
             head = self.head(),
             "the log was restored to an earlier state"
         );
-        let mut writer =
-            PgConnection::connect_with(&self.shared.roles.writer.clone().options([("search_path", "log")])).await?;
-        let epoch = begin_epoch(&mut writer, self.epoch()).await?;
+        let mut writer = PgConnection::connect_with(&self.shared.writer).await?;
+        let begun = begin_epoch(&mut writer, epoch).await?;
         writer.close().await?;
-        if let Some((epoch, head)) = epoch {
+        if let Some((epoch, head)) = begun {
             self.shared.place.set(epoch, head);
         }
-        Ok(epoch.is_some())
+        Ok(begun.is_some())
     }
 
     async fn record(&self, position: u64) -> Result<Option<StoredEvent>, StoreError> {
@@ -184,10 +174,27 @@ impl Place {
         *self.head.borrow()
     }
 
+    /// The log is in this epoch, and there.
     pub(crate) fn set(&self, epoch: Epoch, head: u64) {
-        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
+        let mut now = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
+        *now = epoch;
         self.head.send_replace(head);
     }
+
+    /// The log is longer, unless it has left that epoch meanwhile.
+    pub(crate) fn advance(&self, epoch: Epoch, head: u64) {
+        let now = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
+        if *now == epoch {
+            self.head.send_replace(head);
+        }
+    }
+}
+
+/// How sessions find the log's tables. They only look things up by keys: what is small now is not scanned, because
+/// Postgres keeps a plan that it made for a small table while the table grows. Where a scan is the only way (the one
+/// row of the head), its feigned cost must not have it compiled.
+fn in_log(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options([("search_path", "log"), ("enable_seqscan", "off"), ("jit", "off")])
 }
 
 async fn migrate(roles: &Roles) -> Result<(), StoreError> {
@@ -199,7 +206,7 @@ async fn migrate(roles: &Roles) -> Result<(), StoreError> {
     for grant in roles::grants(roles) {
         sqlx::query(grant).execute(&mut owner).await?;
     }
-    appender::rebuild_requests(&mut owner).await?;
+    requests::rebuild(&mut owner).await?;
     owner.close().await?;
     Ok(())
 }
@@ -207,6 +214,13 @@ async fn migrate(roles: &Roles) -> Result<(), StoreError> {
 pub(crate) async fn head_row(executor: impl sqlx::PgExecutor<'_>) -> Result<(Epoch, u64), StoreError> {
     let row = sqlx::query!("SELECT epoch, position FROM head").fetch_one(executor).await?;
     Ok((row.epoch.into(), row.position.cast_unsigned()))
+}
+
+/// Whether the log is or was in an epoch.
+pub(crate) async fn had_epoch(executor: impl sqlx::PgExecutor<'_>, epoch: Epoch) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM epochs WHERE epoch = $1) AS "had!""#, epoch.uuid())
+        .fetch_one(executor)
+        .await
 }
 
 /// Gives the log a new epoch, unless it has left the old one already.

@@ -4,11 +4,10 @@ use std::sync::{Arc, PoisonError};
 
 use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::{History, StreamName, Timestamp};
-use prost::Message as _;
 
 use crate::{
-    DecodeError, Log, StoreError, Stored, StoredEvent,
-    log::Histories,
+    Log, StoreError, Stored, StoredEvent,
+    histories::Histories,
     unit::{Loaded, Missing},
 };
 
@@ -61,15 +60,19 @@ impl Log {
         Ok(rows.into_iter().map(|row| stored(row.position, row.record)).collect())
     }
 
-    /// The first position recorded at that time or later; one after the head where there is none.
+    /// The first position recorded at that time or later; one after the head where there is none. Times never fall as
+    /// positions rise, so it is found by halving, without an index.
     pub async fn position_since(&self, time: Timestamp) -> Result<u64, StoreError> {
-        let position = sqlx::query_scalar!(
-            "SELECT position FROM events WHERE recorded_at_us >= $1 ORDER BY position LIMIT 1",
-            time.as_microsecond(),
-        )
-        .fetch_optional(self.reader())
-        .await?;
-        Ok(position.map_or_else(|| self.head() + 1, i64::cast_unsigned))
+        let (mut first, mut end) = (1, self.head() + 1);
+        while first < end {
+            let middle = first + (end - first) / 2;
+            if self.recorded_at(middle).await?.is_some_and(|recorded_at| recorded_at < time) {
+                first = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        Ok(first)
     }
 
     /// When the event of a position was recorded.
@@ -88,38 +91,36 @@ impl Log {
 
     /// Continues the history that was kept, or reads it from its start.
     pub(crate) async fn load(&self, missing: &Missing) -> Result<Loaded, StoreError> {
-        let epoch = self.epoch();
-        let kept = self.kept(|histories| {
-            if histories.epoch != epoch {
-                histories.by_stream.clear();
-                histories.epoch = epoch;
+        let kept = self.kept(|histories| histories.get(&missing.stream));
+        // The last event that is known is read again: where the log has another one or none, it was restored to an
+        // earlier state, and what was kept is of a history that it lost.
+        let known = kept.as_ref().map_or(0, |kept| kept.version);
+        let mut tail = self.records(&missing.stream, known.saturating_sub(1)).await?;
+        let kept = match kept {
+            Some(kept) if kept.is_continued_by(&tail) => Some(kept),
+            Some(_) => {
+                tail = self.records(&missing.stream, 0).await?;
+                None
             }
-            histories.by_stream.get(&missing.stream).cloned()
-        });
-        let after = kept.as_ref().map_or(0, |kept| kept.version);
-        let tail = self.stream(&missing.stream, after).await?;
-        if let (Some(kept), []) = (&kept, tail.as_slice()) {
+            None => None,
+        };
+        let new = &tail[usize::from(kept.as_ref().is_some_and(|kept| kept.version > 0))..];
+        if let (Some(kept), []) = (&kept, new) {
             return Ok(kept.clone());
         }
-        let records = tail.iter().map(StoredEvent::decode).collect::<Result<Vec<_>, _>>()?;
-        let loaded = (missing.load)(kept.as_ref().map(|kept| &*kept.history as _), &records).map_err(|source| {
-            let position = records.first().map_or(0, |record| record.position);
+        let loaded = (missing.load)(kept.as_ref(), new).map_err(|source| {
+            let position = new.first().map_or(0, |record| record.position);
             StoreError::Record { position, source }
         })?;
-        self.kept(|histories| {
-            if histories.epoch == epoch {
-                histories.by_stream.put(missing.stream.clone(), loaded.clone());
-            }
-        });
+        self.kept(|histories| histories.put(missing.stream.clone(), loaded.clone()));
         Ok(loaded)
+    }
+
+    async fn records(&self, name: &StreamName, after_version: u64) -> Result<Vec<EventRecord>, StoreError> {
+        self.stream(name, after_version).await?.iter().map(StoredEvent::decode).collect()
     }
 
     fn kept<T>(&self, read: impl FnOnce(&mut Histories) -> T) -> T {
         read(&mut self.shared.histories.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Reads stored bytes as a record.
-pub fn decode(record: &[u8]) -> Result<EventRecord, DecodeError> {
-    Ok(EventRecord::decode(record)?)
 }

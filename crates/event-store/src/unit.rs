@@ -64,13 +64,18 @@ impl<E: Refusal> Refusal for RefusedBy<E> {
     }
 }
 
-type LoadFn = fn(Option<&(dyn Any + Send + Sync)>, &[EventRecord]) -> Result<Loaded, DecodeError>;
+type LoadFn = fn(Option<&Loaded>, &[EventRecord]) -> Result<Loaded, DecodeError>;
 
-/// A stream's history, of whatever aggregate, and its version in the log.
+/// A stream's history, of whatever aggregate, and its last event in the log.
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub history: Arc<dyn Any + Send + Sync>,
+    /// Version of the last event; 0: none.
     pub version: u64,
+    /// Its position.
+    pub position: u64,
+    /// Its identity, by which a history that was lost in a restore is told from the log's.
+    pub event_id: Vec<u8>,
 }
 
 /// A stream to be loaded, and how.
@@ -112,6 +117,11 @@ pub struct Unit {
 impl Unit {
     pub(crate) fn new(act: Arc<Act>, now: Timestamp, read: HashMap<StreamName, Loaded>) -> Self {
         Self { act, now, read, primary: None, missing: Vec::new(), staged: Vec::new(), working: HashMap::new() }
+    }
+
+    /// Puts the command's own events first, so that a repeated answer can be derived from the events alone.
+    pub(crate) fn own_stream_first(&mut self) {
+        self.staged.sort_by_key(|staged| Some(&staged.stream) != self.primary.as_ref());
     }
 
     /// The act that the command records.
@@ -209,10 +219,16 @@ impl Unit {
 }
 
 /// Adds records to what was known of a stream.
-fn load<A: Stored>(known: Option<&(dyn Any + Send + Sync)>, tail: &[EventRecord]) -> Result<Loaded, DecodeError> {
-    let mut history = known.and_then(|known| known.downcast_ref::<History<A>>()).cloned().unwrap_or_default();
+fn load<A: Stored>(known: Option<&Loaded>, tail: &[EventRecord]) -> Result<Loaded, DecodeError> {
+    let history = known.and_then(|known| known.history.downcast_ref::<History<A>>());
+    let mut history = history.cloned().unwrap_or_default();
     for record in tail {
         history.push(decode_record::<A>(record)?);
     }
-    Ok(Loaded { version: history.version(), history: Arc::new(history) })
+    let (position, event_id) = match (tail.last(), known) {
+        (Some(last), _) => (last.position, last.event_id.clone()),
+        (None, Some(known)) => (known.position, known.event_id.clone()),
+        (None, None) => (0, Vec::new()),
+    };
+    Ok(Loaded { version: history.version(), history: Arc::new(history), position, event_id })
 }

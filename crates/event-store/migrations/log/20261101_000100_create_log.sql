@@ -13,8 +13,6 @@ CREATE TABLE events (
 ) WITH (fillfactor = 100);
 -- Rows are never updated: let autovacuum freeze them as they come instead of waiting for dead rows.
 ALTER TABLE events SET (autovacuum_vacuum_insert_scale_factor = 0.05);
--- Positions by time: times rise with positions, so block ranges are enough.
-CREATE INDEX events_recorded_at ON events USING brin (recorded_at_us) WITH (pages_per_range = 16);
 
 -- Where the log stands: one row, moved by each append from the position it knew.
 CREATE TABLE head (

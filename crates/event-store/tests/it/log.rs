@@ -11,21 +11,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::tally::{Count, Counted, Tally, act_of, count, request, tally};
 
-async fn open(url: &str) -> Log {
+pub async fn open(url: &str) -> Log {
     Log::open("tallies", url, CancellationToken::new()).await.expect("the log opens")
 }
 
-async fn new_log() -> (Log, String) {
+pub async fn new_log() -> (Log, String) {
     let url = Servers::shared().await.database("log").await;
     (open(&url).await, url)
 }
 
-async fn run(log: &Log, meta: CommandMeta, name: &StreamName, command: Count) -> Result<Executed, ExecuteError> {
+pub async fn run(log: &Log, meta: CommandMeta, name: &StreamName, command: Count) -> Result<Executed, ExecuteError> {
     let name = name.clone();
     log.execute(meta, act_of("someone"), move |unit| unit.handle::<Tally>(&name, &command)).await
 }
 
-async fn all(log: &Log) -> Vec<contracts::toguna::log::v1::EventRecord> {
+pub async fn all(log: &Log) -> Vec<contracts::toguna::log::v1::EventRecord> {
     let limit = PageLimit { events: 100_000, bytes: usize::MAX };
     log.page(1, limit).await.expect("a page").iter().map(|event| event.decode().expect("a record")).collect()
 }
@@ -215,14 +215,14 @@ async fn two_appenders_on_one_log_leave_no_gap_and_lose_nothing() {
 }
 
 /// Lets the owner act as the two roles that it made.
-async fn join_roles(owner: &mut PgConnection) {
+pub async fn join_roles(owner: &mut PgConnection) {
     let grant = "DO $$ BEGIN EXECUTE format('GRANT %1$I, %2$I TO CURRENT_USER',
         current_database() || '_writer', current_database() || '_reader'); END $$";
     sqlx::query(grant).execute(owner).await.expect("granted");
 }
 
 /// Takes a database back to where it was at a position, as restoring a backup does.
-async fn restore(url: &str, position: i64) {
+pub async fn restore(url: &str, position: i64) {
     let mut owner = PgConnection::connect(url).await.expect("the owner connects");
     for statement in [
         "DELETE FROM log.events WHERE position > $1",

@@ -4,6 +4,7 @@ mod followers;
 mod freshness;
 mod house;
 mod log;
+mod races;
 mod read_models;
 mod relay;
 mod stage;
