@@ -100,8 +100,8 @@ impl Progress {
     /// Says something that stays.
     pub fn note(&self, what: &str) {
         match &self.0 {
-            Some(bar) => bar.println(what),
-            None => eprintln!("{what}"),
+            Some(bar) if !bar.is_finished() => bar.println(what),
+            Some(_) | None => eprintln!("{what}"),
         }
     }
 

@@ -56,6 +56,7 @@ pub(super) async fn run(options: &Up, language: Language, as_json: bool) -> Resu
         Ok(Ended::Done) if !options.once => tend(&mut stack, &mut stop, &progress, pin!(pending())).await,
         ended => ended,
     };
+    let progress = Progress::start();
     stack.stop(|what| progress.say(&stopping(what, language))).await?;
     progress.end();
     ended.map(|_| ())
