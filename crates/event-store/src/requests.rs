@@ -13,7 +13,7 @@ const PAGE: i64 = 1_000;
 
 /// Rows of the index, column by column, as `unnest` takes them.
 #[derive(Default)]
-struct Requests {
+struct Index {
     organisations: Vec<String>,
     ids: Vec<Uuid>,
     content_hashes: Vec<Vec<u8>>,
@@ -23,29 +23,30 @@ struct Requests {
 
 /// Makes the index again from the events, where it was lost.
 pub(crate) async fn rebuild(owner: &mut PgConnection) -> Result<(), StoreError> {
-    let lost =
-        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM requests) AS "lost!""#)
-            .fetch_one(&mut *owner)
-            .await?;
-    if !lost {
+    let is_lost = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM requests) AS "is_lost!""#
+    )
+    .fetch_one(&mut *owner)
+    .await?;
+    if !is_lost {
         return Ok(());
     }
     warn!("the index of request ids is empty: making it again from the events");
     let mut after = 0_i64;
     let mut transaction = owner.begin().await?;
     loop {
-        let rows = sqlx::query!(
+        let events = sqlx::query!(
             "SELECT position, record FROM events WHERE position > $1 ORDER BY position LIMIT $2",
             after,
             PAGE
         )
         .fetch_all(&mut *transaction)
         .await?;
-        let Some(last) = rows.last() else { break };
+        let Some(last) = events.last() else { break };
         after = last.position;
-        let mut found = Requests::default();
-        for row in &rows {
-            found.add(row.position, &row.record)?;
+        let mut index = Index::default();
+        for event in &events {
+            index.add(event.position, &event.record)?;
         }
         // A request's events lie side by side, but not always in one page; another process may have added it too.
         sqlx::query!(
@@ -56,11 +57,11 @@ pub(crate) async fn rebuild(owner: &mut PgConnection) -> Result<(), StoreError> 
              ON CONFLICT (organisation, request_id) DO UPDATE SET
                  events = greatest(requests.events,
                                    excluded.first_position + excluded.events - requests.first_position)",
-            &found.organisations,
-            &found.ids,
-            &found.content_hashes,
-            &found.first_positions,
-            &found.last_positions,
+            &index.organisations,
+            &index.ids,
+            &index.content_hashes,
+            &index.first_positions,
+            &index.last_positions,
         )
         .execute(&mut *transaction)
         .await?;
@@ -69,7 +70,7 @@ pub(crate) async fn rebuild(owner: &mut PgConnection) -> Result<(), StoreError> 
     Ok(())
 }
 
-impl Requests {
+impl Index {
     fn add(&mut self, position: i64, record: &[u8]) -> Result<(), StoreError> {
         let damaged = |source| StoreError::Record { position: position.cast_unsigned(), source };
         let record = EventRecord::decode(record).map_err(|error| damaged(error.into()))?;

@@ -55,7 +55,8 @@ fn password(database_url: &str, role: &str) -> String {
     let credentials = database_url.split_once('@').map_or(database_url, |(credentials, _)| credentials);
     let mut mac = Hmac::<Sha256>::new_from_slice(credentials.as_bytes()).expect("a key of any length is taken");
     mac.update(role.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    let tag = mac.finalize().into_bytes();
+    tag.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 /// What the roles may do in the log's schema: the writer never changes or deletes an event.

@@ -234,7 +234,7 @@ async fn a_full_queue_refuses_at_once_and_everybody_else_is_answered() {
     let refused = timeout(Duration::from_mins(1), senders.join_next()).await.expect("somebody is answered at once");
     assert!(matches!(refused, Some(Ok(Err(ExecuteError::Overloaded)))), "{refused:?}");
     held.close().await.expect("released");
-    let counted = senders.join_all().await.into_iter().filter(Result::is_ok).count();
+    let counted = senders.join_all().await.into_iter().flatten().count();
     assert_eq!(u64::try_from(counted).expect("a number"), log.head());
     assert_eq!(all(&log).await.len(), counted);
 }
@@ -287,6 +287,9 @@ async fn a_time_between_two_microseconds_leads_to_the_later_one() {
     assert_eq!(log.position_since(event_store::Timestamp::MIN).await.expect("a position"), 1);
 }
 
+/// Organisation, request id, content hash, first position, events.
+type RequestRow = (String, Uuid, Vec<u8>, i64, i32);
+
 #[tokio::test]
 async fn the_index_of_requests_is_the_same_when_it_was_made_again() {
     let (log, url) = new_log().await;
@@ -302,11 +305,10 @@ async fn the_index_of_requests_is_the_same_when_it_was_made_again() {
     }
     let mut owner = owner(&url).await;
     let rows = "SELECT organisation, request_id, content_hash, first_position, events FROM log.requests ORDER BY first_position";
-    type Row = (String, Uuid, Vec<u8>, i64, i32);
-    let before: Vec<Row> = sqlx::query_as(rows).fetch_all(&mut owner).await.expect("rows");
+    let before: Vec<RequestRow> = sqlx::query_as(rows).fetch_all(&mut owner).await.expect("rows");
     sqlx::query("TRUNCATE log.requests").execute(&mut owner).await.expect("truncated");
     let log = open(&url).await;
-    let after: Vec<Row> = sqlx::query_as(rows).fetch_all(&mut owner).await.expect("rows");
+    let after: Vec<RequestRow> = sqlx::query_as(rows).fetch_all(&mut owner).await.expect("rows");
     assert_eq!(before, after);
     for (meta, answer) in answers {
         let again = log
