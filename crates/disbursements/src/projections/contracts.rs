@@ -3,11 +3,11 @@
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, changed};
+use super::ReadModels;
 use crate::{domain::contract::Contract, resource};
 
 /// Keeps the table `contracts`.
@@ -31,17 +31,17 @@ impl Projection for Contracts {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for (name, contract) in changed::<Contract>(&self.log, batch).await? {
-                let Some(resource) = resource::contract(&name, &contract) else { continue };
+            for stream in self.log.touched::<Contract>(batch).await? {
+                let Some(contract) = resource::contract(stream.name.as_str(), &stream.state) else { continue };
                 sqlx::query!(
                     "INSERT INTO contracts (name, decision, implementer, resource) VALUES ($1, $2, $3, $4)
                      ON CONFLICT (name) DO UPDATE SET
                          decision = excluded.decision, implementer = excluded.implementer,
                          resource = excluded.resource",
-                    name,
-                    resource.decision,
-                    resource.implementer,
-                    resource.encode_to_vec(),
+                    contract.name,
+                    contract.decision,
+                    contract.implementer,
+                    contract.encode_to_vec(),
                 )
                 .execute(&mut *tx)
                 .await?;
@@ -75,6 +75,6 @@ impl ReadModels {
             decision,
             implementer,
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool).await)
     }
 }

@@ -3,11 +3,11 @@
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, changed};
+use super::ReadModels;
 use crate::{domain::contribution::Contribution, resource};
 
 /// Keeps the table `contributions`.
@@ -31,16 +31,16 @@ impl Projection for Contributions {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for (name, contribution) in changed::<Contribution>(&self.log, batch).await? {
-                let Some(resource) = resource::contribution(&name, &contribution) else { continue };
+            for stream in self.log.touched::<Contribution>(batch).await? {
+                let Some(contribution) = resource::contribution(stream.name.as_str(), &stream.state) else { continue };
                 sqlx::query!(
                     "INSERT INTO contributions (name, fund, donor, resource) VALUES ($1, $2, $3, $4)
                      ON CONFLICT (name) DO UPDATE SET
                          fund = excluded.fund, donor = excluded.donor, resource = excluded.resource",
-                    name,
-                    resource.fund,
-                    resource.donor,
-                    resource.encode_to_vec(),
+                    contribution.name,
+                    contribution.fund,
+                    contribution.donor,
+                    contribution.encode_to_vec(),
                 )
                 .execute(&mut *tx)
                 .await?;
@@ -74,6 +74,6 @@ impl ReadModels {
             fund,
             donor,
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool).await)
     }
 }

@@ -3,11 +3,11 @@
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, changed};
+use super::ReadModels;
 use crate::{domain::decision::Decision, resource};
 
 /// Keeps the table `decisions`.
@@ -31,16 +31,16 @@ impl Projection for Decisions {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for (name, decision) in changed::<Decision>(&self.log, batch).await? {
-                let Some(resource) = resource::decision(&name, &decision) else { continue };
+            for stream in self.log.touched::<Decision>(batch).await? {
+                let Some(decision) = resource::decision(stream.name.as_str(), &stream.state) else { continue };
                 sqlx::query!(
                     "INSERT INTO decisions (name, fund, country_codes, resource) VALUES ($1, $2, $3, $4)
                      ON CONFLICT (name) DO UPDATE SET
                          fund = excluded.fund, country_codes = excluded.country_codes, resource = excluded.resource",
-                    name,
-                    resource.fund,
-                    &resource.country_codes,
-                    resource.encode_to_vec(),
+                    decision.name,
+                    decision.fund,
+                    &decision.country_codes,
+                    decision.encode_to_vec(),
                 )
                 .execute(&mut *tx)
                 .await?;
@@ -75,6 +75,6 @@ impl ReadModels {
             fund,
             country_code,
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool).await)
     }
 }

@@ -3,11 +3,11 @@
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, changed};
+use super::ReadModels;
 use crate::{domain::fund::Fund, resource};
 
 /// Keeps the table `funds`.
@@ -31,13 +31,13 @@ impl Projection for Funds {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for (name, fund) in changed::<Fund>(&self.log, batch).await? {
-                let Some(resource) = resource::fund(&name, &fund) else { continue };
+            for stream in self.log.touched::<Fund>(batch).await? {
+                let Some(fund) = resource::fund(stream.name.as_str(), &stream.state) else { continue };
                 sqlx::query!(
                     "INSERT INTO funds (name, resource) VALUES ($1, $2)
                      ON CONFLICT (name) DO UPDATE SET resource = excluded.resource",
-                    name,
-                    resource.encode_to_vec(),
+                    fund.name,
+                    fund.encode_to_vec(),
                 )
                 .execute(&mut *tx)
                 .await?;
@@ -63,6 +63,6 @@ impl ReadModels {
             page.after(),
             page.limit(),
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool).await)
     }
 }

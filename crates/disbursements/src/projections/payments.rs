@@ -3,11 +3,11 @@
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, changed};
+use super::ReadModels;
 use crate::{domain::payment::Payment, resource};
 
 /// Keeps the table `payments`.
@@ -31,15 +31,15 @@ impl Projection for Payments {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for (name, payment) in changed::<Payment>(&self.log, batch).await? {
-                let Some(resource) = resource::payment(&name, &payment) else { continue };
+            for stream in self.log.touched::<Payment>(batch).await? {
+                let Some(payment) = resource::payment(stream.name.as_str(), &stream.state) else { continue };
                 sqlx::query!(
                     "INSERT INTO payments (name, contract, resource) VALUES ($1, $2, $3)
                      ON CONFLICT (name) DO UPDATE SET
                          contract = excluded.contract, resource = excluded.resource",
-                    name,
-                    resource.contract,
-                    resource.encode_to_vec(),
+                    payment.name,
+                    payment.contract,
+                    payment.encode_to_vec(),
                 )
                 .execute(&mut *tx)
                 .await?;
@@ -66,6 +66,6 @@ impl ReadModels {
             page.limit(),
             contract,
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool).await)
     }
 }
