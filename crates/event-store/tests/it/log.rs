@@ -183,16 +183,24 @@ async fn the_writer_cannot_change_events_and_the_reader_cannot_write_them() {
         ["UPDATE log.events SET version = 2", "INSERT INTO log.head DEFAULT VALUES", "DELETE FROM log.events"]
     {
         let denied = sqlx::query(forbidden).execute(log.reader()).await.expect_err("denied");
-        assert_eq!(denied.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"), "{forbidden}");
+        assert_eq!(
+            denied.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(),
+            Some("42501"),
+            "{forbidden}"
+        );
     }
     let owner = PgPool::connect(&url).await.expect("the owner connects");
-    join_roles(&mut *owner.acquire().await.expect("a connection")).await;
+    join_roles(&mut owner.acquire().await.expect("a connection")).await;
     for forbidden in ["UPDATE log.events SET version = 2", "DELETE FROM log.events", "TRUNCATE log.events"] {
         let mut session = owner.begin().await.expect("a transaction");
         let writer = "SELECT set_config('role', current_database() || '_writer', true)";
         sqlx::query(writer).execute(&mut *session).await.expect("the owner may become the writer");
         let denied = sqlx::query(forbidden).execute(&mut *session).await.expect_err("denied");
-        assert_eq!(denied.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"), "{forbidden}");
+        assert_eq!(
+            denied.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(),
+            Some("42501"),
+            "{forbidden}"
+        );
     }
 }
 
