@@ -10,7 +10,7 @@ run: ## Build and start a stack of one's own with the Mali scenario; Ctrl-C stop
 test: ## Run every test
 	@deploy/test.sh
 check: ## Format, lints, SQL and tests: what must hold before a change lands
-	@deploy/check.sh
+	@.ci/run
 sqlx: ## Check all SQL against a real database and write the .sqlx folders
 	@deploy/sqlx.sh
 chaos: ## Kill services and servers at random under load, for a long time
