@@ -114,7 +114,8 @@ pub fn check_payable(unit: &mut Unit, contract: &StreamName, last_day_of_costs: 
     let terms = history.state().terms().map_err(|error| Interrupt::refused_by(contract, error))?;
     let (decision, day) = (stored_name(&terms.decision), act_day(unit.act()));
     let citations = citations_of_contract(unit, &decision, &terms.agreements, &[], day)?;
-    let payable = history.state().check_payable(last_day_of_costs, day, &citations);
+    let approval = unit.load::<Decision>(&decision)?.state().approval();
+    let payable = history.state().check_payable(last_day_of_costs, day, &citations, approval);
     payable.map_err(|error| Interrupt::refused_by(contract, error))
 }
 

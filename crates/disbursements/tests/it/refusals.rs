@@ -1,9 +1,12 @@
 //! What bad input gets.
 
 use contracts::toguna::{
-    disbursements::v1::{
-        ApproveDecisionRequest, CloseFundRequest, ConfirmDecisionRequest, GetContractRequest,
-        NotePublishedAmountRequest, ProposeDecisionRequest, SignContractRequest,
+    disbursements::{
+        events::v1::PaymentKind,
+        v1::{
+            ApproveDecisionRequest, CloseFundRequest, ConfirmDecisionRequest, GetContractRequest,
+            NotePublishedAmountRequest, ProposeDecisionRequest, RequestPaymentRequest, SignContractRequest,
+        },
     },
     log::v1::{Act, Basis},
     r#type::v1 as types,
@@ -137,6 +140,21 @@ async fn a_published_approval_is_confirmed_before_anybody_contracts_on_it() {
     house.decisions.approve_decision(entered).await.expect("it is entered as published");
     let sign = || contract("contracts/ml-07-02", eur(1));
     let status = house.contracts.sign_contract(by("contracting_authority", sign())).await.expect_err("unconfirmed");
+    assert_eq!(reason(&status), "DECISION_UNCONFIRMED");
+    let act = on_document("2017-05-19", "dataset").map(|act| Act { on_behalf_of: TRUSTEE.into(), ..act });
+    let published = SignContractRequest { act, ..contract("contracts/ml-07-01", eur(1)) };
+    let entered = by_at("secretariat", "partners/icmpd", published);
+    house.contracts.sign_contract(entered).await.expect("it is entered as published too");
+    let request = RequestPaymentRequest {
+        request_id: id(),
+        name: "payments/iom-1".into(),
+        contract: "contracts/ml-07-01".into(),
+        kind: PaymentKind::PreFinancing.into(),
+        amount: eur(1),
+        cost_period: period("2017-05-19", "2018-05-18"),
+        ..Default::default()
+    };
+    let status = house.payments.request_payment(by_at("implementer", IOM, request)).await.expect_err("unconfirmed");
     assert_eq!(reason(&status), "DECISION_UNCONFIRMED");
     let confirm = ConfirmDecisionRequest {
         request_id: id(),

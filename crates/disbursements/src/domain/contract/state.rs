@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     condition::{Change, Condition, Timeline},
+    decision::Approval,
     fund::Deadlines,
     mirror::{Line, Lines, Mirror},
     money::{Currency, Money, Total},
@@ -138,10 +139,23 @@ impl Contract {
     }
 
     /// Whether costs of a time up to `last_day` can be paid on `day`: a suspension, of the contract or of an agreement
-    /// that it or its decision cites, holds what came after it.
-    pub fn check_payable(&self, last_day: Date, day: Date, citations: &Citations) -> Result<(), ContractError> {
+    /// that it or its decision cites, holds what came after it. Nothing is paid on the word of a publication: the
+    /// committee itself has approved the decision.
+    pub fn check_payable(
+        &self,
+        last_day: Date,
+        day: Date,
+        citations: &Citations,
+        approval: Option<Approval>,
+    ) -> Result<(), ContractError> {
         if self.closed {
             return Err(ContractError::Closed);
+        }
+        let decision = &self.terms()?.decision;
+        match approval {
+            None => return Err(ContractError::DecisionNotApproved { decision: decision.clone() }),
+            Some(Approval::Published) => return Err(ContractError::DecisionUnconfirmed { decision: decision.clone() }),
+            Some(Approval::Own) => {}
         }
         if let Condition::Suspended { since } = self.condition_on(day)
             && last_day >= since
