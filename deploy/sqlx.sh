@@ -8,16 +8,18 @@ if [ -z "${TOGUNA_TEST_DATABASE_URL:-}" ]; then
     exec cargo run --locked --quiet --package harness --bin with-postgres -- deploy/sqlx.sh "$@"
 fi
 
+database=${TOGUNA_TEST_DATABASE_URL%/*}/sql
+psql --quiet --dbname "$TOGUNA_TEST_DATABASE_URL" --command "CREATE DATABASE sql"
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
-# The crate that others are built on comes first: built anew in their turn, it would be checked against their tables.
-for crate in event-store $(ls crates); do
+store=event-store
+# The store comes first: the compiler may build it again for each crate that is built on it, and then looks for its
+# tables too, so each crate sees them behind its own.
+for crate in $store $(ls crates); do
     migrations=crates/$crate/migrations
     if [ ! -d "$migrations" ] || [ -d "$fresh/$crate" ]; then continue; fi
     schema=$(echo "$crate" | tr - _)_v1
     mkdir "$fresh/$crate"
-    psql --quiet --dbname "$TOGUNA_TEST_DATABASE_URL" --command "CREATE DATABASE $schema"
-    database=${TOGUNA_TEST_DATABASE_URL%/*}/$schema
     psql --quiet --dbname "$database" --command "CREATE SCHEMA $schema"
     find "$migrations" -name '*.sql' | sort | while read -r migration; do
         PGOPTIONS="-c search_path=$schema" \
@@ -25,8 +27,12 @@ for crate in event-store $(ls crates); do
     done
     # A touched file makes the compiler look at the SQL again.
     touch "crates/$crate/src/lib.rs"
-    SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$fresh/$crate" DATABASE_URL="$database?options=-csearch_path%3D$schema" \
+    SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$fresh/$crate" \
+        DATABASE_URL="$database?options=-csearch_path%3D$schema%2Cevent_store_v1" \
         cargo check --locked --quiet --package "$crate"
+    if [ "$crate" != "$store" ]; then
+        for query in "$fresh/$store"/*; do rm -f "$fresh/$crate/$(basename "$query")"; done
+    fi
     if [ "${1:-}" = "--check" ]; then
         diff --recursive --brief "crates/$crate/.sqlx" "$fresh/$crate" || {
             echo "The SQL of $crate is not as committed: run \`make sqlx\` and commit crates/$crate/.sqlx" >&2
