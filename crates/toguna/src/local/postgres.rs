@@ -22,6 +22,9 @@ use super::{
 /// The superuser that initdb makes; only we use it.
 const SUPERUSER: &str = "toguna";
 
+/// Where the distribution keeps PostgreSQL, by version.
+const DISTRIBUTION: &str = "/usr/lib/postgresql";
+
 /// Where PostgreSQL's files go when its user cannot reach the home directory.
 const ELSEWHERE: &str = "/var/lib/toguna";
 
@@ -63,8 +66,8 @@ impl Postgres {
             // Its watch, which runs as the same user, removes it.
             chown(&home, Some(user.uid), Some(user.gid))?;
         }
-        let mut server =
-            Self { programs: programs()?, home, folder, port: free_port()?, password, user, disk, child: None };
+        let programs = programs_for(&folder)?;
+        let mut server = Self { programs, home, folder, port: free_port()?, password, user, disk, child: None };
         if !server.data().join("PG_VERSION").exists() {
             server.initialise()?;
         }
@@ -267,9 +270,28 @@ fn address(role: &str, password: &str, port: u16, database: &str) -> String {
     format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}")
 }
 
+/// The programs of the version that made the files in `folder`; the newest where there are none yet.
+fn programs_for(folder: &Path) -> Result<PathBuf> {
+    let newest = programs();
+    let Ok(version) = fs::read_to_string(folder.join("data/PG_VERSION")) else { return newest };
+    let same = Path::new(DISTRIBUTION).join(version.trim()).join("bin");
+    if same.exists() {
+        return Ok(same);
+    }
+    let newest = newest?;
+    // One on PATH may be of that version; it says so itself where it is not.
+    anyhow::ensure!(
+        !newest.starts_with(DISTRIBUTION),
+        "{} was made by PostgreSQL {}, which is not installed: install it, or use another TOGUNA_HOME",
+        folder.display(),
+        version.trim()
+    );
+    Ok(newest)
+}
+
 /// The folder of PostgreSQL's programs: the newest of the distribution's, else the one on PATH.
 pub fn programs() -> Result<PathBuf> {
-    let newest = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = fs::read_dir(DISTRIBUTION).into_iter().flatten().flatten();
     let newest = newest.filter_map(|entry| {
         let version: u32 = entry.file_name().to_str()?.parse().ok()?;
         let folder = entry.path().join("bin");
