@@ -69,10 +69,18 @@ pub async fn settled(stack: &Stack, clients: &Clients) {
 }
 
 async fn heads(clients: &Clients) -> BTreeMap<&'static str, u64> {
+    let limit = Instant::now() + CATCH_UP;
     let mut heads = BTreeMap::new();
     for (name, client) in &clients.logs {
-        let answer = client.clone().get_log(authorised(GetLogRequest {}, AUDITOR, "auditor")).await;
-        heads.insert(*name, answer.expect("the log answers").into_inner().head);
+        // A service that was cut off from its database a moment ago may still be finding it again.
+        let answer = loop {
+            match client.clone().get_log(authorised(GetLogRequest {}, AUDITOR, "auditor")).await {
+                Ok(answer) => break answer.into_inner(),
+                Err(status) => assert!(Instant::now() < limit, "the log of {name} does not answer: {status:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        heads.insert(*name, answer.head);
     }
     heads
 }

@@ -3,6 +3,7 @@
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
 };
 
 use event_sourcing::StreamName;
@@ -22,6 +23,10 @@ use crate::{
     requests,
     roles::{self, Roles},
 };
+
+/// How long a reader may wait for a connection. While Postgres is away, connecting is tried again after pauses of up to
+/// a fifth of this: so long may the service be blind to its return.
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A service's log. Cheap to clone; all clones share one appender.
 #[derive(Clone)]
@@ -70,7 +75,8 @@ impl Log {
     pub async fn open(name: &str, database_url: &str, shutdown: CancellationToken) -> Result<Self, StoreError> {
         let roles = roles::prepare(database_url).await?;
         migrate(&roles).await?;
-        let reader = PgPoolOptions::new().max_connections(16).connect_with(in_log(&roles.reader)).await?;
+        let reader = PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE_TIMEOUT);
+        let reader = reader.connect_with(in_log(&roles.reader)).await?;
         let (epoch, head) = head_row(&reader).await?;
         info!(log = name, %epoch, head, "opened the log");
         let place = Arc::new(Place { epoch: RwLock::new(epoch), head: watch::Sender::new(head) });
@@ -175,18 +181,25 @@ impl Place {
     }
 
     /// The log is in this epoch, and there.
+    ///
+    /// Whoever waits on the head looks at the epoch while it holds the head's lock, so the epoch's lock is only ever
+    /// taken inside the head's: the other way round the two would wait for each other for ever.
     pub(crate) fn set(&self, epoch: Epoch, head: u64) {
-        let mut now = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
-        *now = epoch;
-        self.head.send_replace(head);
+        self.head.send_modify(|now| {
+            *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
+            *now = head;
+        });
     }
 
     /// The log is longer, unless it has left that epoch meanwhile.
     pub(crate) fn advance(&self, epoch: Epoch, head: u64) {
-        let now = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
-        if *now == epoch {
-            self.head.send_replace(head);
-        }
+        self.head.send_if_modified(|now| {
+            let goes_on = self.epoch() == epoch;
+            if goes_on {
+                *now = head;
+            }
+            goes_on
+        });
     }
 }
 
@@ -235,4 +248,37 @@ pub(crate) async fn begin_epoch(writer: &mut PgConnection, old: Epoch) -> Result
     .fetch_optional(writer)
     .await?;
     Ok(row.map(|row| (Epoch::from(epoch), row.began_after.cast_unsigned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    #[test]
+    fn whoever_waits_on_the_head_may_look_at_the_epoch_while_it_moves() {
+        let epoch = Epoch::from(Uuid::from_u128(1));
+        let place = Arc::new(Place { epoch: RwLock::new(epoch), head: watch::Sender::new(0) });
+        let (done, both) = mpsc::channel();
+        for mover in [true, false] {
+            let (place, done) = (place.clone(), done.clone());
+            thread::spawn(move || {
+                let waiting = place.head.subscribe();
+                for head in 0..20_000 {
+                    if mover {
+                        place.set(epoch, head);
+                        place.advance(epoch, head);
+                    } else {
+                        let _held = waiting.borrow();
+                        assert_eq!(place.epoch(), epoch);
+                    }
+                }
+                done.send(()).expect("the test waits");
+            });
+        }
+        for _ in 0..2 {
+            both.recv_timeout(Duration::from_secs(30)).expect("neither waits for the other for ever");
+        }
+    }
 }

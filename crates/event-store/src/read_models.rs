@@ -6,7 +6,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{StoreError, roles};
+use crate::{StoreError, log::ACQUIRE_TIMEOUT, roles};
 
 /// Most connections of a pool of read models: queries and projections share them.
 const MAX_CONNECTIONS: u32 = 16;
@@ -46,7 +46,7 @@ pub async fn open_read_models(
     )
     .await?;
     owner.close().await?;
-    let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS);
+    let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
     Ok(pool.connect_with(search_path(&roles.reader)).await?)
 }
 
