@@ -86,7 +86,7 @@ impl<A: Aggregate> History<A> {
         let Entry::CorrectionProposed(correction) = &proposal.event else {
             return Err(CorrectionError::NoOpenProposal { version: proposal_version });
         };
-        let confirmed = self.entries().iter().any(|entry| {
+        let confirmed = self.entries().any(|entry| {
             matches!(entry.event, Entry::Corrected { proposal_version: confirmed, .. } if confirmed == proposal_version)
         });
         if confirmed {
@@ -124,14 +124,14 @@ impl<A: Aggregate> History<A> {
 
     /// The state that a correction would bring about.
     pub fn corrected(&self, correction: &Correction<A::Event>) -> A {
-        let mut entries = self.entries().to_vec();
-        if let Some(last) = entries.last().cloned() {
-            entries.push(Recorded {
+        let mut history = self.clone();
+        if let Some(last) = self.entries().next_back() {
+            history.push(Recorded {
                 version: last.version + 1,
                 event: Entry::Corrected { proposal_version: 0, correction: correction.clone() },
-                ..last
+                ..last.clone()
             });
         }
-        History::<A>::from_entries(entries).state().clone()
+        history.state().clone()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::civil::Date;
+use rpds::VectorSync;
 
 use crate::{Aggregate, Correction, Draft, Recorded};
 
@@ -27,23 +28,27 @@ pub fn entries<E>(drafts: Vec<Draft<E>>) -> Vec<Draft<Entry<E>>> {
     drafts.into_iter().map(|draft| draft.map(Entry::Fact)).collect()
 }
 
-/// The entries of a stream, in order, and the state after the last one.
+type Entries<E> = VectorSync<Recorded<Entry<E>>>;
+
+/// The entries of a stream, in order, and the state after the last one. A clone shares the entries, so that a command
+/// on a long stream costs no more than one on a short stream.
 #[derive(Clone)]
 pub struct History<A: Aggregate> {
-    entries: Vec<Recorded<Entry<A::Event>>>,
+    entries: Entries<A::Event>,
     state: A,
 }
 
 impl<A: Aggregate> Default for History<A> {
     fn default() -> Self {
-        Self { entries: Vec::new(), state: A::default() }
+        Self { entries: Entries::new_sync(), state: A::default() }
     }
 }
 
 impl<A: Aggregate> History<A> {
     /// The history of these entries: versions 1, 2, 3, ….
-    pub fn from_entries(entries: Vec<Recorded<Entry<A::Event>>>) -> Self {
-        let state = fold(&entries, |_| true);
+    pub fn from_entries(entries: impl IntoIterator<Item = Recorded<Entry<A::Event>>>) -> Self {
+        let entries: Entries<A::Event> = entries.into_iter().collect();
+        let state = fold(&entries, ALL, |_| true);
         Self { entries, state }
     }
 
@@ -53,12 +58,12 @@ impl<A: Aggregate> History<A> {
             Entry::Fact(fact) => {
                 let recorded = entry.with(fact.clone());
                 self.state = std::mem::take(&mut self.state).evolve(&recorded);
-                self.entries.push(entry);
+                self.entries.push_back_mut(entry);
             }
-            Entry::CorrectionProposed(_) => self.entries.push(entry),
+            Entry::CorrectionProposed(_) => self.entries.push_back_mut(entry),
             Entry::Corrected { .. } => {
-                self.entries.push(entry);
-                self.state = fold(&self.entries, |_| true);
+                self.entries.push_back_mut(entry);
+                self.state = fold(&self.entries, ALL, |_| true);
             }
         }
     }
@@ -70,13 +75,22 @@ impl<A: Aggregate> History<A> {
 
     /// The state of the world on the evening of a day, as the whole stream knows it today.
     pub fn state_as_of(&self, day: Date) -> A {
-        fold(&self.entries, |event| A::is_timeless(&event.event) || event.counts_from() <= day)
+        fold(&self.entries, ALL, |event| A::is_timeless(&event.event) || event.counts_from() <= day)
     }
 
     /// The state after the entry of that version: what was known then.
     pub fn state_at(&self, version: u64) -> A {
-        let length = usize::try_from(version).unwrap_or(usize::MAX).min(self.entries.len());
-        fold(&self.entries[..length], |_| true)
+        fold(&self.entries, version, |_| true)
+    }
+
+    /// The history as it was at that version.
+    #[must_use]
+    pub fn at(&self, version: u64) -> Self {
+        if version >= self.version() {
+            self.clone()
+        } else {
+            Self::from_entries(up_to(&self.entries, version).cloned())
+        }
     }
 
     /// Version of the last entry; 0: nothing was recorded.
@@ -90,13 +104,13 @@ impl<A: Aggregate> History<A> {
     }
 
     /// All entries, in order.
-    pub fn entries(&self) -> &[Recorded<Entry<A::Event>>] {
-        &self.entries
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Recorded<Entry<A::Event>>> {
+        self.entries.iter()
     }
 
     /// The facts, in order of recording, each as it was last corrected.
     pub fn facts(&self) -> impl Iterator<Item = Recorded<A::Event>> {
-        facts(&self.entries)
+        facts(&self.entries, ALL)
     }
 
     /// The entry of a version.
@@ -106,21 +120,27 @@ impl<A: Aggregate> History<A> {
     }
 }
 
-/// Folds the facts that count.
-fn fold<A: Aggregate>(entries: &[Recorded<Entry<A::Event>>], counts: impl Fn(&Recorded<A::Event>) -> bool) -> A {
-    facts(entries).filter(counts).fold(A::default(), |state, fact| state.evolve(&fact))
+/// The version up to which everything counts.
+const ALL: u64 = u64::MAX;
+
+fn up_to<E>(entries: &Entries<E>, version: u64) -> impl Iterator<Item = &Recorded<Entry<E>>> {
+    entries.iter().take(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
-/// The facts, each replaced by the last correction confirmed for it.
-fn facts<E: Clone>(entries: &[Recorded<Entry<E>>]) -> impl Iterator<Item = Recorded<E>> {
-    let corrections: HashMap<u64, &Correction<E>> = entries
-        .iter()
+/// Folds the facts that count.
+fn fold<A: Aggregate>(entries: &Entries<A::Event>, version: u64, counts: impl Fn(&Recorded<A::Event>) -> bool) -> A {
+    facts(entries, version).filter(counts).fold(A::default(), |state, fact| state.evolve(&fact))
+}
+
+/// The facts up to a version, each replaced by the last correction confirmed for it by then.
+fn facts<E: Clone>(entries: &Entries<E>, version: u64) -> impl Iterator<Item = Recorded<E>> {
+    let corrections: HashMap<u64, &Correction<E>> = up_to(entries, version)
         .filter_map(|entry| match &entry.event {
             Entry::Corrected { correction, .. } => Some((correction.mistaken_version, correction)),
             _ => None,
         })
         .collect();
-    entries.iter().filter_map(move |entry| {
+    up_to(entries, version).filter_map(move |entry| {
         let Entry::Fact(fact) = &entry.event else { return None };
         Some(match corrections.get(&entry.version) {
             None => entry.with(fact.clone()),

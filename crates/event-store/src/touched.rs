@@ -35,11 +35,7 @@ impl Log {
         let mut touched = Vec::with_capacity(versions.len());
         for (name, version) in versions {
             let history = self.history::<A>(&name).await?;
-            let known = usize::try_from(version).unwrap_or(usize::MAX);
-            let history = match history.entries().get(..known) {
-                Some(then) if then.len() < history.entries().len() => Arc::new(History::from_entries(then.to_vec())),
-                Some(_) | None => history,
-            };
+            let history = if version < history.version() { Arc::new(history.at(version)) } else { history };
             touched.push(Touched { name, version, state: history.state().clone(), history });
         }
         Ok(touched)

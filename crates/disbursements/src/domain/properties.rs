@@ -223,7 +223,7 @@ impl World {
     fn correct_share(&mut self, which: usize, units: i64) -> Result<(), Refused> {
         let contract = &mut self.contracts[which];
         let before = contract.state().terms().map_err(refused)?.fund_share.minor_units();
-        let signed = contract.entries().iter().find_map(|entry| match &entry.event {
+        let signed = contract.entries().find_map(|entry| match &entry.event {
             Entry::Fact(ContractEvent::Signed(_)) => Some(entry.version),
             _ => None,
         });
