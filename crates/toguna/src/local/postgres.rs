@@ -50,6 +50,7 @@ pub struct Postgres {
     password: String,
     user: Option<User>,
     disk: Disk,
+    settings: Vec<String>,
     child: Option<Child>,
 }
 
@@ -57,6 +58,11 @@ impl Postgres {
     /// Starts the server kept below `home`, which is made where it is not there yet. As root it runs as the user
     /// `postgres`; where that user cannot reach `home`, its files go below `/var/lib/toguna`, and stderr says so.
     pub async fn start(home: &Path, disk: Disk) -> Result<Self> {
+        Self::start_with(home, disk, Vec::new()).await
+    }
+
+    /// The same, with settings of the caller's own (`name=value`), which stand above ours.
+    pub async fn start_with(home: &Path, disk: Disk, settings: Vec<String>) -> Result<Self> {
         let user = other_user()?;
         let home = fs::canonicalize(home).with_context(|| format!("no directory {}", home.display()))?;
         let password = home.join("postgres.password");
@@ -67,7 +73,8 @@ impl Postgres {
             chown(&home, Some(user.uid), Some(user.gid))?;
         }
         let programs = programs_for(&folder)?;
-        let mut server = Self { programs, home, folder, port: free_port()?, password, user, disk, child: None };
+        let mut server =
+            Self { programs, home, folder, port: free_port()?, password, user, disk, settings, child: None };
         if !server.data().join("PG_VERSION").exists() {
             server.initialise()?;
         }
@@ -155,7 +162,7 @@ impl Postgres {
         let stop = if self.disk == Disk::Durable { Signal::Interrupt } else { Signal::Quit };
         let program = Program::new(&self.programs.join("postgres"), self.home.join("postgres.log"), stop)
             .args(["-D".as_ref(), self.data().as_os_str()])
-            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(settings.iter().chain(&self.settings).flat_map(|setting| ["-c", setting]))
             .user(self.user.as_ref())
             .remove_after((self.disk == Disk::Throwaway).then_some(&self.home));
         let mut child = program.start()?;
