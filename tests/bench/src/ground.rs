@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use futures::TryStreamExt as _;
 use jiff::SignedDuration;
 use toguna::local::{
     identity::{AUDIENCE, ISSUER, Identity},
@@ -127,6 +128,16 @@ impl Ground {
     /// Address of the nats-server, with the login.
     pub fn nats_url(&self) -> String {
         self.nats.url()
+    }
+
+    /// Removes every stream of the nats-server: the copies of logs that are gone.
+    pub async fn remove_copies(&self) -> Result<()> {
+        let jetstream = async_nats::jetstream::new(async_nats::connect(self.nats_url()).await?);
+        let names: Vec<String> = jetstream.stream_names().try_collect().await?;
+        for name in names {
+            jetstream.delete_stream(&name).await?;
+        }
+        Ok(())
     }
 
     /// Process id of the nats-server.
