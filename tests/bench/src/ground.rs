@@ -1,4 +1,4 @@
-//! What all rows of a run stand on: one PostgreSQL and one nats-server of our own with their files on a real disk, the
+//! What all rows of a run stand on: one PostgreSQL of our own with its files on a real disk, the
 //! keys of callers and services, and a folder for everything else. All of it goes when this process does.
 
 use std::{
@@ -10,11 +10,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use futures::TryStreamExt as _;
 use jiff::SignedDuration;
 use toguna::local::{
     identity::{AUDIENCE, ISSUER, Identity},
-    nats::Nats,
     postgres::{self, Disk, Postgres, psql},
     random_hex,
 };
@@ -37,7 +35,6 @@ const SETTINGS: [&str; 6] = [
 pub struct Ground {
     scratch: PathBuf,
     postgres: Postgres,
-    nats: Nats,
     identity: Identity,
     programs: PathBuf,
     socket: PathBuf,
@@ -51,7 +48,7 @@ impl Ground {
     pub async fn prepare() -> Result<Self> {
         let place = env::var_os("BENCH_SCRATCH").map_or_else(|| results().join("scratch"), PathBuf::from);
         let scratch = place.join(random_hex(4));
-        for folder in ["postgres", "nats", "keys"] {
+        for folder in ["postgres", "keys"] {
             let folder = scratch.join(folder);
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
@@ -67,7 +64,6 @@ impl Ground {
         Ok(Self {
             // Thrown away at the end; until then as durable as the settings say.
             postgres: Postgres::start_with(&scratch.join("postgres"), Disk::Throwaway, settings).await?,
-            nats: Nats::start(&scratch.join("nats"), Disk::Throwaway).await?,
             identity: Identity::open(&scratch.join("keys"))?,
             databases: AtomicU32::new(0),
             scratch,
@@ -125,26 +121,6 @@ impl Ground {
         self.postgres.pid()
     }
 
-    /// Address of the nats-server, with the login.
-    pub fn nats_url(&self) -> String {
-        self.nats.url()
-    }
-
-    /// Removes every stream of the nats-server: the copies of logs that are gone.
-    pub async fn remove_copies(&self) -> Result<()> {
-        let jetstream = async_nats::jetstream::new(async_nats::connect(self.nats_url()).await?);
-        let names: Vec<String> = jetstream.stream_names().try_collect().await?;
-        for name in names {
-            jetstream.delete_stream(&name).await?;
-        }
-        Ok(())
-    }
-
-    /// Process id of the nats-server.
-    pub fn nats_pid(&self) -> Option<u32> {
-        self.nats.pid()
-    }
-
     /// PostgreSQL and these processes, to see what they use.
     pub fn watch(&self, processes: impl IntoIterator<Item = u32>) -> Watched {
         Watched::new(processes.into_iter().chain(self.postgres_pid()))
@@ -162,12 +138,10 @@ impl Ground {
         self.identity.token(roles, organisation, "caller", SignedDuration::from_hours(24))
     }
 
-    /// What a service is told by its environment.
-    pub fn environment(&self, database_url: &str) -> Vec<(&'static str, String)> {
+    /// What a service is told of its callers by its environment.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         vec![
-            ("DATABASE_URL", database_url.to_owned()),
-            ("NATS_URL", self.nats_url()),
             ("TOGUNA_JWKS", text(self.identity.jwks())),
             ("TOGUNA_PSEUDONYM_KEY", text(self.identity.pseudonym_key())),
             ("TOGUNA_ISSUER", ISSUER.to_owned()),

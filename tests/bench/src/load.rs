@@ -31,7 +31,7 @@ use crate::{
 /// Connections that all callers of a row share: as an office shares its line, and enough to keep two cores busy.
 pub const CONNECTIONS: usize = 4;
 /// The organisation that keeps the register, and its role.
-const KEEPER: (&str, &str) = ("partners/ml-mmeia", "secretariat");
+pub const KEEPER: (&str, &str) = ("partners/ml-mmeia", "secretariat");
 
 /// Every measurement names its streams apart from those before it.
 static NEXT_RUN: AtomicU32 = AtomicU32::new(0);
@@ -177,7 +177,7 @@ fn report_once(status: &Status) {
 }
 
 /// A partner whose `PartnerRegistered` has this many bytes, without id and request id.
-fn partner(payload: usize) -> RegisterPartnerRequest {
+pub fn partner(payload: usize) -> RegisterPartnerRequest {
     let sized = |characters: usize| {
         let names = characters.min(2 * LONGEST);
         RegisterPartnerRequest {
@@ -193,7 +193,7 @@ fn partner(payload: usize) -> RegisterPartnerRequest {
 }
 
 /// The event that a registration brings.
-fn event_of(request: &RegisterPartnerRequest) -> PartnerRegistered {
+pub fn event_of(request: &RegisterPartnerRequest) -> PartnerRegistered {
     PartnerRegistered {
         kind: request.kind,
         names: request.names.clone(),

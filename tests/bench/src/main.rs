@@ -4,6 +4,7 @@
 //! what is under test; `load` is what callers send, `measure` how they are timed, `report` what is printed.
 
 mod arguments;
+mod fill;
 mod ground;
 mod load;
 mod machine;

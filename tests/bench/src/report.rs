@@ -24,9 +24,12 @@ pub struct Report {
 /// Lowest, middle and highest of the rounds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
+    /// Lowest.
+    pub min: f64,
+    /// Middle.
+    pub median: f64,
+    /// Highest.
+    pub max: f64,
 }
 
 impl Spread {

@@ -1,7 +1,12 @@
 //! What is measured beside what. One family for each row of the table that is owed; a family gives one row or more.
 
 mod commands;
+mod freshness;
+mod growth;
 mod limits;
+mod peers;
+mod relay;
+mod replay;
 
 use anyhow::{Result, bail};
 
@@ -14,13 +19,40 @@ pub enum Family {
     P1,
     /// The same, beside pgbench.
     P2,
+    /// The same, beside other event stores on PostgreSQL.
+    P3,
+    /// The same, beside UmaDB.
+    P4,
     /// Latency of the same.
     P5,
     /// Everybody on one stream.
     P6,
+    /// Replay of the log to one caller.
+    P7,
+    /// The copy in JetStream.
+    P9,
+    /// Reading one's own writes.
+    P11,
+    /// Commands on a long log.
+    P13,
+    /// Start of the service on a long log.
+    P14,
 }
 
-const ALL: [Family; 4] = [Family::P1, Family::P2, Family::P5, Family::P6];
+/// In the order in which they are measured and shown.
+const ALL: [Family; 11] = [
+    Family::P1,
+    Family::P2,
+    Family::P3,
+    Family::P4,
+    Family::P5,
+    Family::P6,
+    Family::P7,
+    Family::P9,
+    Family::P11,
+    Family::P13,
+    Family::P14,
+];
 
 impl Family {
     /// What it measures, in a few words.
@@ -28,8 +60,15 @@ impl Family {
         match self {
             Self::P1 => "one command with one event, beside an echo",
             Self::P2 => "one command with one event, beside pgbench",
+            Self::P3 => "one command with one event, beside other event stores on PostgreSQL",
+            Self::P4 => "one command with one event, and with ten, beside UmaDB",
             Self::P5 => "latency of a command, beside an echo and one fdatasync",
             Self::P6 => "everybody on one stream, beside each on a new one",
+            Self::P7 => "replay of the log to one caller, beside COPY",
+            Self::P9 => "the copy in JetStream, beside the same messages from memory",
+            Self::P11 => "reading one's own writes, beside reading whatever is there",
+            Self::P13 => "commands on a long log, beside a short one",
+            Self::P14 => "start of the service on a long log, beside a short one",
         }
     }
 
@@ -38,8 +77,15 @@ impl Family {
         match self {
             Self::P1 => commands::p1(run).await,
             Self::P2 => limits::p2(run).await,
+            Self::P3 => peers::p3(run).await,
+            Self::P4 => peers::p4(run).await,
             Self::P5 => commands::p5(run).await,
             Self::P6 => commands::p6(run).await,
+            Self::P7 => replay::p7(run).await,
+            Self::P9 => relay::p9(run).await,
+            Self::P11 => freshness::p11(run).await,
+            Self::P13 => growth::p13(run).await,
+            Self::P14 => growth::p14(run).await,
         }
     }
 }

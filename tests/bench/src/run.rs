@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::sync::Mutex;
 
 use crate::{
     arguments::Arguments,
     ground::Ground,
     measure::Sample,
     process::{Watched, own_cpu},
+    stage::Site,
 };
 
 /// What all rows need.
@@ -17,6 +19,8 @@ pub struct Run {
     pub ground: Ground,
     /// An answer soon instead of a good one.
     pub quick: bool,
+    /// A long and a short log that several rows use, once they are there.
+    pub grown: Mutex<Option<[Site; 2]>>,
 }
 
 /// What one measurement came to.
@@ -54,7 +58,7 @@ impl Measured {
 impl Run {
     /// Starts the servers.
     pub async fn prepare(arguments: &Arguments) -> Result<Self> {
-        Ok(Self { ground: Ground::prepare().await?, quick: arguments.quick })
+        Ok(Self { ground: Ground::prepare().await?, quick: arguments.quick, grown: Mutex::default() })
     }
 
     /// How often ours and the other are measured in turn.
@@ -65,6 +69,11 @@ impl Run {
     /// How long callers are measured in each turn; the warm-up comes before.
     pub fn time(&self) -> Duration {
         if self.quick { Duration::from_secs(2) } else { Duration::from_secs(8) }
+    }
+
+    /// How many events a long log has.
+    pub fn events(&self, whole: u64, quick: u64) -> u64 {
+        if self.quick { quick } else { whole }
     }
 
     /// Sizes of an event's payload, in bytes.

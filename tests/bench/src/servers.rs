@@ -20,7 +20,7 @@ use tokio::{
 };
 use tonic::transport::{Channel, Server as Grpc, server::TcpIncoming};
 
-use crate::{ground::Ground, process::Watched};
+use crate::{ground::Ground, process::Watched, stage::Site};
 
 /// How long a server may take to answer: one with a long log to follow needs a while.
 const START_LIMIT: Duration = Duration::from_mins(30);
@@ -81,8 +81,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one; `database_url` is its log's.
-    pub async fn start(ground: &Ground, kind: Kind, database_url: Option<&str>) -> Result<Self> {
+    /// Starts one; its log is on `site`.
+    pub async fn start(ground: &Ground, kind: Kind, site: Option<&Site>) -> Result<Self> {
         let folder = ground.folder(kind.argument())?;
         let ready = folder.join("ready");
         let program = env::current_exe()?;
@@ -90,8 +90,11 @@ impl Server {
             .args([kind.argument()])
             .env(READY_FILE, &ready)
             .env("TOGUNA_LISTEN", "127.0.0.1:0");
-        for (name, value) in ground.environment(database_url.unwrap_or_default()) {
+        for (name, value) in ground.environment() {
             program = program.env(name, value);
+        }
+        if let Some(site) = site {
+            program = program.env("DATABASE_URL", &site.database_url).env("NATS_URL", site.nats.url());
         }
         let began = Instant::now();
         let mut child = program.start()?;

@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
+use toguna::local::{nats::Nats, postgres::Disk};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 use crate::{
+    fill::fill,
+    ground::Ground,
     load::Callers,
     measure::{Outcome, closed_loop},
     process::Watched,
@@ -15,7 +19,36 @@ use crate::{
 /// A second in which less than this is used is a quiet one.
 const QUIET: f64 = 0.08;
 /// How long it may take to come to rest: read models and relay end what callers began.
-const LONGEST_UNREST: Duration = Duration::from_mins(2);
+const LONGEST_UNREST: Duration = Duration::from_mins(20);
+
+/// Where a server keeps its log, and the copy of it.
+#[derive(Debug)]
+pub struct Site {
+    /// The log's database, as its owner.
+    pub database_url: String,
+    /// A broker of its own: two logs of one name cannot have their copies in one.
+    pub nats: Nats,
+}
+
+impl Site {
+    /// An empty database and an empty broker.
+    pub async fn new(ground: &Ground) -> Result<Self> {
+        let nats = Nats::start(&ground.folder("nats")?, Disk::Throwaway).await?;
+        Ok(Self { database_url: ground.database("log").await?, nats })
+    }
+
+    /// The same, with a log of the service that has so many events.
+    pub async fn filled(ground: &Ground, events: u64, payload: usize) -> Result<Self> {
+        let site = Self::new(ground).await?;
+        fill(ground, partnerships::SERVICE, &site.database_url, events, payload).await?;
+        Ok(site)
+    }
+
+    /// Removes both.
+    pub async fn clear(self, ground: &Ground) -> Result<()> {
+        ground.drop_database(&self.database_url).await
+    }
+}
 
 /// A server and its callers.
 pub struct Stage<'a> {
@@ -24,34 +57,30 @@ pub struct Stage<'a> {
     pub server: Server,
     /// Who calls it.
     pub callers: Callers,
-    /// Its log's database; `None`: it has no log.
-    pub database_url: Option<String>,
+    /// Where its log is; `None`: it has none.
+    pub site: Option<Site>,
 }
 
 impl<'a> Stage<'a> {
     /// Starts a server, with an empty log where it has one.
     pub async fn set(run: &'a Run, kind: Kind, payload: usize) -> Result<Self> {
-        let database_url = match kind {
-            Kind::ServeEcho => None,
-            Kind::ServeBare => Some(run.ground.database("bare").await?),
-            Kind::ServePartnerships => Some(run.ground.database("partnerships").await?),
-        };
-        Self::on(run, kind, database_url, payload).await
+        let site = if kind == Kind::ServeEcho { None } else { Some(Site::new(&run.ground).await?) };
+        Self::on(run, kind, site, payload).await
     }
 
     /// Starts a server on a log that is there.
-    pub async fn on(run: &'a Run, kind: Kind, database_url: Option<String>, payload: usize) -> Result<Self> {
-        let server = Server::start(&run.ground, kind, database_url.as_deref()).await?;
+    pub async fn on(run: &'a Run, kind: Kind, site: Option<Site>, payload: usize) -> Result<Self> {
+        let server = Server::start(&run.ground, kind, site.as_ref()).await?;
         let callers = Callers::of(&server, &run.ground, payload).await?;
-        Ok(Self { run, server, callers, database_url })
+        Ok(Self { run, server, callers, site })
     }
 
     /// Everything that works for this server.
-    fn parts(&self) -> Vec<(&'static str, Watched)> {
+    pub fn parts(&self) -> Vec<(&'static str, Watched)> {
         let mut parts = vec![("server", self.server.watch())];
-        if self.database_url.is_some() {
+        if let Some(site) = &self.site {
             parts.push(("PostgreSQL", Watched::new(self.run.ground.postgres_pid())));
-            parts.push(("NATS", Watched::new(self.run.ground.nats_pid())));
+            parts.push(("NATS", Watched::new(site.nats.pid())));
         }
         parts
     }
@@ -90,13 +119,31 @@ impl<'a> Stage<'a> {
         Ok(rested)
     }
 
-    /// Stops the server and removes its log and its log's copy.
-    pub async fn strike(self) -> Result<()> {
-        self.server.stop().await?;
-        if let Some(url) = &self.database_url {
-            self.run.ground.remove_copies().await?;
-            self.run.ground.drop_database(url).await?;
+    /// Waits until the server says that it serves, which is when its read models have caught up.
+    pub async fn serves(&self) -> Result<Duration> {
+        let began = Instant::now();
+        let mut health = HealthClient::new(self.callers.channel(0));
+        let mut states = health.watch(HealthCheckRequest::default()).await?.into_inner();
+        while let Some(state) = states.message().await? {
+            if state.status() == ServingStatus::Serving {
+                return Ok(began.elapsed());
+            }
         }
-        Ok(())
+        bail!("the server ended before it served")
+    }
+
+    /// Stops the server; its log stays.
+    pub async fn stop(self) -> Result<Option<Site>> {
+        self.server.stop().await?;
+        Ok(self.site)
+    }
+
+    /// Stops the server and removes its log and the copy.
+    pub async fn strike(self) -> Result<()> {
+        let ground = &self.run.ground;
+        match self.stop().await? {
+            Some(site) => site.clear(ground).await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Commands through gRPC: how many (P1), how fast (P5), and all on one stream (P6).
 
 use anyhow::{Context as _, Result};
+use tokio::sync::Mutex;
 
 use super::{Compared, Row, id};
 use crate::{
@@ -84,16 +85,15 @@ pub async fn p5(run: &Run) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// 64 callers change one partner, beside 64 callers who register new ones.
+/// 64 callers change one partner, beside 64 callers who register new ones with the same service.
 pub async fn p6(run: &Run) -> Result<Vec<Row>> {
     let payload = 256;
-    let mut one = Stage::set(run, Kind::ServePartnerships, payload).await?;
-    one.callers.register_as(0, EVERYBODYS).await.context("the one partner cannot be registered")?;
-    let mut many =
-        Stage::on(run, Kind::ServePartnerships, Some(run.ground.database("partnerships").await?), payload).await?;
-    let rounds = run.in_turn(async || rename(&mut one).await, async || register(&mut many, CALLERS).await).await?;
-    one.strike().await?;
-    many.strike().await?;
+    let complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
+    complete.callers.register_as(0, EVERYBODYS).await.context("the one partner cannot be registered")?;
+    let stage = Mutex::new(complete);
+    let ours = async || rename(&mut *stage.lock().await).await;
+    let rounds = run.in_turn(ours, async || register(&mut *stage.lock().await, CALLERS).await).await?;
+    stage.into_inner().strike().await?;
     Ok(vec![Row {
         id: id("P6", payload),
         what: "RenamePartner of one and the same partner, complete, 64 callers".to_owned(),

@@ -59,7 +59,7 @@ async fn record_bytes(run: &Run, complete: &mut Stage<'_>) -> Result<usize> {
         let id = complete.callers.id(99, turn);
         complete.callers.register_as(0, &id).await.context("a partner cannot be registered")?;
     }
-    let url = complete.database_url.as_deref().unwrap_or_default();
+    let url = complete.site.as_ref().map_or("", |site| &site.database_url);
     let bytes = run.ground.sql(url, "SELECT avg(octet_length(record))::int FROM log.events").await?;
     bytes.parse().context("a number of bytes")
 }
