@@ -11,7 +11,7 @@ pub mod projections;
 mod reactions;
 mod resource;
 
-use event_store::{Followers, open_read_models};
+use event_store::{Followers, Generations};
 use service_runtime::{LogReaders, Parts};
 
 use crate::{grpc::Commitments, projections::ReadModels};
@@ -23,8 +23,9 @@ pub const SERVICE: &str = "commitments";
 pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LogReaders::Partners).await?;
     let owner_url = parts.config.database_url.expose();
-    let pool = open_read_models(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
-    let followers = Followers::new(pool.clone())
+    let generations = Generations::open(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
+    let read_models = ReadModels::new(generations.live());
+    let followers = Followers::new(generations)
         .own_log(&log)
         .other_logs(&parts.nats)
         .projection(projections::Frameworks { log: log.clone() })
@@ -34,7 +35,7 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
         .projection(projections::Indicators { log: log.clone() })
         .reaction(reactions::RecordAgreementStandings);
     parts.follow(followers);
-    let (calls, read_models) = (parts.calls.clone(), ReadModels::new(pool));
+    let calls = parts.calls.clone();
     Commitments { calls, log, read_models }.serve(&mut parts);
     Ok(parts)
 }

@@ -7,6 +7,7 @@ mod frameworks;
 mod indicators;
 mod initiatives;
 
+use event_store::LivePool;
 use sqlx::{PgPool, migrate::Migrator};
 
 pub use commitments::{CommitmentFilter, Commitments};
@@ -15,7 +16,7 @@ pub use frameworks::Frameworks;
 pub use indicators::{IndicatorFilter, Indicators};
 pub use initiatives::{InitiativeFilter, Initiatives};
 
-/// Version of the read models: another one is built beside this.
+/// The shape of the tables: to be raised whenever they change so that they must be filled anew.
 pub const VERSION: u32 = 1;
 /// Makes their tables.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -23,12 +24,16 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 /// The lists of the live version of the read models.
 #[derive(Debug, Clone)]
 pub struct ReadModels {
-    pool: PgPool,
+    live: LivePool,
 }
 
 impl ReadModels {
-    /// Reads from this pool.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Reads from whichever generation is live.
+    pub fn new(live: LivePool) -> Self {
+        Self { live }
+    }
+
+    fn pool(&self) -> PgPool {
+        self.live.pool()
     }
 }

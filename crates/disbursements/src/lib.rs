@@ -12,7 +12,7 @@ mod reactions;
 mod resource;
 mod ties;
 
-use event_store::{Followers, open_read_models};
+use event_store::{Followers, Generations};
 use service_runtime::{LogReaders, Parts};
 
 use crate::{
@@ -44,8 +44,9 @@ const LOG_READERS: LogReaders = LogReaders::Roles(&[
 pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LOG_READERS).await?;
     let url = parts.config.database_url.expose();
-    let pool = open_read_models(url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
-    let followers = Followers::new(pool.clone())
+    let generations = Generations::open(url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
+    let read_models = ReadModels::new(generations.live());
+    let followers = Followers::new(generations)
         .own_log(&log)
         .other_logs(&parts.nats)
         .projection(projections::Funds { log: log.clone() })
@@ -56,7 +57,7 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
         .reaction(reactions::RecordAgreementStandings)
         .reaction(reactions::RecordCommitmentStandings);
     parts.follow(followers);
-    let (calls, read_models) = (parts.calls.clone(), ReadModels::new(pool));
+    let calls = parts.calls.clone();
     Disbursements { calls, log, read_models }.serve(&mut parts);
     Ok(parts)
 }

@@ -1,17 +1,28 @@
 //! The records of one log in order, for everybody in a service who follows it: our own log from Postgres, another
 //! service's from NATS. Both give the same pages to the same code.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod pages;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use contracts::toguna::log::v1::EventRecord;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
+use self::pages::Pages;
 use crate::{Epoch, Log, NatsError, PageLimit, StoreError, subscription::Subscription};
 
-/// Pages that are kept, so that followers who are at about the same place share one read of the log.
-const KEPT_PAGES: usize = 8;
+/// A page while a follower is at the end of its log: what came last is applied soon.
+const LIVE: PageLimit = PageLimit { events: 1_000, bytes: 1024 * 1024 };
+/// A page while it is far behind: fewer transactions, and statements of more rows.
+const BULK: PageLimit = PageLimit { events: 5_000, bytes: 4 * 1024 * 1024 };
 
 /// How far a log is, as far as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,30 +100,59 @@ pub(crate) enum Source {
     Other(Arc<Subscription>),
 }
 
-/// A log, and the pages of it that were read last.
+impl Source {
+    /// How far the log is, as far as known.
+    fn place(&self) -> Place {
+        match self {
+            Self::Own(log) => Place { epoch: Some(log.epoch()), position: log.head() },
+            Self::Other(subscription) => *subscription.watch_place().borrow(),
+        }
+    }
+
+    async fn read(&self, from: u64) -> Result<Page, FeedError> {
+        match self {
+            Self::Own(log) => {
+                let epoch = log.epoch();
+                let behind = log.head().saturating_sub(from);
+                let limit = if behind > LIVE.events as u64 { BULK } else { LIVE };
+                let events = log.page(from, limit).await?;
+                let decoded =
+                    events.into_iter().map(|event| event.decode().map(|record| (event.position, event.record, record)));
+                let decoded: Vec<_> = decoded.collect::<Result<_, _>>()?;
+                Page::checked(Some(epoch), from, decoded.into_iter())
+            }
+            Self::Other(subscription) => subscription.page(from).await,
+        }
+    }
+}
+
+/// A log, and the pages of it that somebody still needs. Whoever follows it asks a [`Reader`].
 pub(crate) struct Feed {
-    source: Source,
-    recent: Mutex<VecDeque<Arc<Page>>>,
+    source: Arc<Source>,
+    pages: Pages,
+    readers: AtomicU64,
 }
 
 impl Feed {
-    pub fn new(source: Source) -> Self {
-        Self { source, recent: Mutex::new(VecDeque::new()) }
+    pub fn new(source: Source) -> Arc<Self> {
+        Arc::new(Self { source: Arc::new(source), pages: Pages::default(), readers: AtomicU64::new(0) })
     }
 
     /// How far the log is, as far as known.
     pub fn place(&self) -> Place {
-        match &self.source {
-            Source::Own(log) => Place { epoch: Some(log.epoch()), position: log.head() },
-            Source::Other(subscription) => *subscription.watch_place().borrow(),
-        }
+        self.source.place()
+    }
+
+    /// Somebody who reads the log from now on.
+    pub fn reader(self: &Arc<Self>) -> Reader {
+        Reader { feed: self.clone(), id: self.readers.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// Waits until the log is longer than a position or in another epoch, for a while at most: whoever waits looks
     /// again even where nothing was heard.
     pub async fn wait(&self, epoch: Option<Epoch>, position: u64) {
         let heard = async {
-            match &self.source {
+            match &*self.source {
                 Source::Own(log) => {
                     wait_for(log.watch_head(), |head| *head > position || Some(log.epoch()) != epoch).await;
                 }
@@ -125,43 +165,37 @@ impl Feed {
         };
         let _ = tokio::time::timeout(Duration::from_secs(2), heard).await;
     }
+}
 
+/// One who reads a log. What it has passed is not kept for it.
+pub(crate) struct Reader {
+    feed: Arc<Feed>,
+    id: u64,
+}
+
+impl Reader {
     /// The record at a position, so that the caller can see that it is still the one it knows, and what follows it.
-    /// Position 0 is before the first. A page of at most one record holds no news.
-    pub async fn from(&self, position: u64) -> Result<Arc<Page>, FeedError> {
-        let epoch = self.place().epoch;
+    /// Position 0 is before the first. A page of at most one record holds no news. While the caller works on a page,
+    /// the next one is read.
+    pub async fn from(&self, position: u64) -> Result<Arc<Page>, Arc<FeedError>> {
+        let place = self.feed.place();
         let from = position.max(1);
-        // Held while the page is read, so that those who want the same page read it once.
-        let mut recent = self.recent.lock().await;
-        recent.retain(|page| page.epoch == epoch);
-        let holds = |page: &&Arc<Page>| {
-            page.first_and_last().is_some_and(|(first, last)| first <= from && from.max(position + 1) <= last)
-        };
-        if let Some(page) = recent.iter().find(holds) {
-            return Ok(page.clone());
-        }
-        let page = Arc::new(self.read(from).await?);
-        if page.records.len() > 1 {
-            recent.push_back(page.clone());
-            if recent.len() > KEPT_PAGES {
-                recent.pop_front();
-            }
+        let page = self.feed.pages.get(self.id, from, position + 1, place.epoch, &self.feed.source).await?;
+        if let Some((_, last)) = page.first_and_last().filter(|(_, last)| *last < place.position) {
+            self.feed.pages.prefetch(last, &self.feed.source);
         }
         Ok(page)
     }
 
-    async fn read(&self, from: u64) -> Result<Page, FeedError> {
-        match &self.source {
-            Source::Own(log) => {
-                let epoch = log.epoch();
-                let events = log.page(from, PageLimit { events: 1_000, bytes: 1024 * 1024 }).await?;
-                let decoded =
-                    events.into_iter().map(|event| event.decode().map(|record| (event.position, event.record, record)));
-                let decoded: Vec<_> = decoded.collect::<Result<_, _>>()?;
-                Page::checked(Some(epoch), from, decoded.into_iter())
-            }
-            Source::Other(subscription) => subscription.page(from).await,
-        }
+    /// It reads no more for now.
+    pub fn leave(&self) {
+        self.feed.pages.leave(self.id);
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

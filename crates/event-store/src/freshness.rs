@@ -1,16 +1,14 @@
 //! How far a service has seen the logs that it follows, and waiting for it.
 
-use std::collections::BTreeMap;
-
 use tokio::{sync::watch, time::Instant};
 
-use crate::{ConsistencyToken, FollowerStatus, Log};
+use crate::{Board, ConsistencyToken, FollowerStatus, Log};
 
 /// How far all followers of a service are: what its answers have seen. Cheap to clone.
 #[derive(Clone)]
 pub struct Freshness {
     own: Option<Log>,
-    followers: watch::Receiver<BTreeMap<&'static str, FollowerStatus>>,
+    followers: watch::Receiver<Board>,
 }
 
 /// What was asked for was not seen in time.
@@ -25,6 +23,8 @@ pub enum NotFresh {
         position: u64,
         /// The token's position.
         wanted: u64,
+        /// How many whole seconds the oldest event that was not seen has waited, as far as known here.
+        seconds: u64,
     },
     /// This service does not follow that log: its answers can never say anything of it.
     #[error("{log} is not followed here")]
@@ -50,7 +50,7 @@ enum Asker {
 }
 
 impl Freshness {
-    pub(crate) fn new(own: Option<Log>, followers: watch::Receiver<BTreeMap<&'static str, FollowerStatus>>) -> Self {
+    pub(crate) fn new(own: Option<Log>, followers: watch::Receiver<Board>) -> Self {
         Self { own, followers }
     }
 
@@ -95,12 +95,12 @@ impl Freshness {
                 if let Some(head) = &mut head {
                     head.borrow_and_update();
                 }
-                let missing = match self.check(token, asker) {
+                match self.check(token, asker) {
                     Ok(()) => break,
                     Err(never @ NotFresh::ForeignLog { .. }) => return Err(never),
                     Err(never @ NotFresh::OtherEpoch { .. }) if self.is_own(token) => return Err(never),
-                    Err(missing) => missing,
-                };
+                    Err(_) => {}
+                }
                 let head_moves = async {
                     match &mut head {
                         Some(head) => head.changed().await.is_ok(),
@@ -120,11 +120,18 @@ impl Freshness {
                     () = tokio::time::sleep_until(until) => false,
                 };
                 if !news {
-                    return Err(missing);
+                    // Looked at again, for the time that has passed.
+                    self.check(token, asker)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// How long the oldest event of a log that something here lacks has waited.
+    fn waited(&self, log: &str) -> u64 {
+        let board = self.followers.borrow();
+        board.values().filter(|follower| follower.log == log).map(FollowerStatus::lag_seconds).max().unwrap_or(0)
     }
 
     fn is_own(&self, token: &ConsistencyToken) -> bool {
@@ -150,6 +157,7 @@ impl Freshness {
                 log: log(),
                 position: reached.map_or(0, |reached| reached.position),
                 wanted: token.position,
+                seconds: self.waited(&token.log),
             }),
         }
     }

@@ -13,6 +13,7 @@ mod execute;
 mod feed;
 mod follower;
 mod freshness;
+mod generations;
 mod histories;
 mod log;
 mod nats;
@@ -41,12 +42,16 @@ pub use event_sourcing::{
     PartialDate, Period, Recorded, Source, StreamName, Text, TextOrigin, Timestamp,
 };
 pub use execute::{CommandMeta, EventReference, Executed};
-pub use follower::{FollowerState, FollowerStatus, Followers, Following};
+pub use follower::{Board, FollowerState, FollowerStatus, Followers, Following};
 pub use freshness::{Freshness, NotFresh};
 pub use futures::future::BoxFuture;
 pub use log::{Log, Published};
 pub use nats::{Nats, NatsError};
 pub use projection::{Projection, ProjectionError};
+pub use generations::{
+    Comparing, Comparison, Difference, FirstEvent, GenerationError, GenerationRecord, Generations, GenerationsRecord,
+    LivePool,
+};
 pub use reaction::{Reaction, ReactionCommand};
 pub use read::PageLimit;
 pub use read_models::open_read_models;

@@ -11,7 +11,7 @@ pub mod projections;
 
 use anyhow::Context as _;
 use contracts::toguna::oversight::v1::oversight_service_server::OversightServiceServer;
-use event_store::{Followers, open_read_models};
+use event_store::{Followers, Generations};
 use figures::Log;
 use service_runtime::{Parts, limited};
 
@@ -24,19 +24,20 @@ use crate::{
 /// Name of the service.
 pub const SERVICE: &str = "oversight";
 
-/// Version of the tables. To be raised, so that they are filled anew, whenever `figures::counts` keeps records that it
+/// The shape of the tables. To be raised, so that they are filled anew, whenever `figures::counts` keeps records that it
 /// did not keep before.
 const READ_MODELS_VERSION: u32 = 1;
 
 /// Builds the service.
 pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
-    let pool =
-        open_read_models(parts.config.database_url.expose(), SERVICE, READ_MODELS_VERSION, &MIGRATOR).await.context(
-            "the tables cannot be opened; DATABASE_URL must name a running PostgreSQL and the owner of a database",
-        )?;
-    let followers = Followers::new(pool.clone()).other_logs(&parts.nats);
+    let owner_url = parts.config.database_url.expose();
+    let generations = Generations::open(owner_url, SERVICE, READ_MODELS_VERSION, &MIGRATOR).await.context(
+        "the tables cannot be opened; DATABASE_URL must name a running PostgreSQL and the owner of a database",
+    )?;
+    let tables = Tables::new(generations.live());
+    let followers = Followers::new(generations).other_logs(&parts.nats);
     let followers = Log::ALL.into_iter().fold(followers, |followers, log| followers.projection(Records::of(log)));
-    let memory = Memory::new(Tables::new(pool), parts.follow(followers));
+    let memory = Memory::new(tables, parts.follow(followers));
     let filling = memory.clone();
     parts.ready_after(async move { filling.fill().await });
     parts.serve(limited!(OversightServiceServer::new(Oversight::new(parts.calls.clone(), memory))));

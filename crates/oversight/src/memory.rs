@@ -1,8 +1,8 @@
 //! The facts in memory: brought up to what was read of the logs whenever a question needs more than is there.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use event_store::{ConsistencyToken, Epoch, FollowerState, FollowerStatus, Following, Timestamp};
+use event_store::{Board, ConsistencyToken, Epoch, FollowerState, Following, Timestamp};
 use figures::{Facts, Log};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock, watch};
 
@@ -16,9 +16,19 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Memory {
     tables: Tables,
     following: Following,
-    followers: watch::Receiver<BTreeMap<&'static str, FollowerStatus>>,
-    facts: Arc<RwLock<Facts>>,
+    followers: watch::Receiver<Board>,
+    facts: Arc<RwLock<Held>>,
 }
+
+/// Facts, and the generation of the tables that they were read from.
+#[derive(Default)]
+pub struct Held {
+    generation: u32,
+    facts: Facts,
+}
+
+/// The facts while they are being answered from.
+pub type Reading = OwnedRwLockReadGuard<Held, Facts>;
 
 /// Why no answer is made now.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +69,7 @@ impl Memory {
     }
 
     /// The facts, as far as the logs have been read. Refused where what was known at that time may not be all there.
-    pub async fn facts(&self, known_at: Option<Timestamp>) -> Result<OwnedRwLockReadGuard<Facts>, NoAnswer> {
+    pub async fn facts(&self, known_at: Option<Timestamp>) -> Result<Reading, NoAnswer> {
         let facts = self.up_to_date().await?;
         for follower in self.followers.borrow().values() {
             let settled = |log: Log| known_at.is_some_and(|time| facts.is_settled(log, time));
@@ -79,26 +89,32 @@ impl Memory {
         Ok(facts)
     }
 
-    async fn up_to_date(&self) -> Result<OwnedRwLockReadGuard<Facts>, TablesError> {
-        let facts = self.facts.clone().read_owned().await;
-        if self.lacks_nothing(&facts) {
-            return Ok(facts);
+    async fn up_to_date(&self) -> Result<Reading, TablesError> {
+        let held = self.facts.clone().read_owned().await;
+        if self.lacks_nothing(&held) {
+            return Ok(OwnedRwLockReadGuard::map(held, |held| &held.facts));
         }
-        drop(facts);
-        let mut facts = self.facts.clone().write_owned().await;
-        if !self.lacks_nothing(&facts) {
-            self.tables.bring_up(&mut facts).await?;
+        drop(held);
+        let mut held = self.facts.clone().write_owned().await;
+        if !self.lacks_nothing(&held) {
+            let generation = self.tables.generation();
+            if held.generation != generation {
+                *held = Held { generation, facts: Facts::default() };
+            }
+            self.tables.bring_up(&mut held.facts).await?;
         }
-        Ok(facts.downgrade())
+        Ok(OwnedRwLockReadGuard::map(held.downgrade(), |held| &held.facts))
     }
 
     /// Whether the facts hold all that the followers say they have read.
-    fn lacks_nothing(&self, facts: &Facts) -> bool {
-        self.followers.borrow().values().all(|follower| {
-            let epoch = follower.epoch.as_ref().map_or(&[][..], |epoch| epoch.as_bytes());
-            let of_facts = |log| facts.epoch(log) == epoch && facts.position(log) >= follower.position;
-            follower.log.parse().is_ok_and(of_facts)
-        })
+    fn lacks_nothing(&self, held: &Held) -> bool {
+        let Held { generation, facts } = held;
+        *generation == self.tables.generation()
+            && self.followers.borrow().values().all(|follower| {
+                let epoch = follower.epoch.as_ref().map_or(&[][..], |epoch| epoch.as_bytes());
+                let of_facts = |log| facts.epoch(log) == epoch && facts.position(log) >= follower.position;
+                follower.log.parse().is_ok_and(of_facts)
+            })
     }
 }
 

@@ -10,7 +10,7 @@ mod grpc;
 mod projections;
 mod resource;
 
-use event_store::{Followers, open_read_models};
+use event_store::{Followers, Generations};
 use service_runtime::{LogReaders, Parts};
 
 use crate::{
@@ -25,14 +25,15 @@ pub const SERVICE: &str = "partnerships";
 pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LogReaders::Partners).await?;
     let owner_url = parts.config.database_url.expose();
-    let pool = open_read_models(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
-    let followers = Followers::new(pool.clone())
+    let generations = Generations::open(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
+    let read_models = ReadModels::new(generations.live());
+    let followers = Followers::new(generations)
         .own_log(&log)
         .projection(Partners { log: log.clone() })
         .projection(Dialogues { log: log.clone() })
         .projection(Agreements { log: log.clone() });
     parts.follow(followers);
-    let (calls, read_models) = (parts.calls.clone(), ReadModels::new(pool));
+    let calls = parts.calls.clone();
     Partnerships { calls, log, read_models }.serve(&mut parts);
     Ok(parts)
 }

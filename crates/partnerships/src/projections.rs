@@ -10,7 +10,7 @@ mod partners;
 use std::collections::BTreeSet;
 
 use contracts::toguna::log::v1::EventRecord;
-use event_store::{Date, History, Log, ProjectionError, StoreError};
+use event_store::{Date, History, LivePool, Log, ProjectionError, StoreError};
 use prost::Message;
 use service_runtime::{Page, status};
 use sqlx::{PgPool, migrate::Migrator};
@@ -22,7 +22,7 @@ pub use partners::{PartnerFilter, Partners};
 
 use crate::resource::Resource;
 
-/// Version of the read models: another one is built beside this.
+/// The shape of the tables: to be raised whenever they change so that they must be filled anew.
 pub const VERSION: u32 = 1;
 /// Makes their tables.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -34,7 +34,7 @@ const NO_END: &str = "infinity";
 /// The lists of the live version of the read models.
 #[derive(Debug, Clone)]
 pub struct ReadModels {
-    pool: PgPool,
+    live: LivePool,
 }
 
 /// A row of a list.
@@ -60,9 +60,13 @@ struct Touched<R> {
 }
 
 impl ReadModels {
-    /// Reads from this pool.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Reads from whichever generation is live.
+    pub fn new(live: LivePool) -> Self {
+        Self { live }
+    }
+
+    fn pool(&self) -> PgPool {
+        self.live.pool()
     }
 }
 

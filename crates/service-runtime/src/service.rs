@@ -87,7 +87,8 @@ impl Parts {
     pub fn follow(&mut self, followers: Followers) -> Following {
         let following = followers.start(&self.shutdown);
         self.calls.follow(following.freshness());
-        for name in following.status().borrow().keys().copied() {
+        let names: Vec<&'static str> = following.status().borrow().iter().map(|(name, _)| name).collect();
+        for name in names {
             let states = WatchStream::new(following.status()).map(move |followers| {
                 let state = followers.get(name).map(|follower| &follower.state);
                 matches!(state, Some(FollowerState::CatchingUp | FollowerState::Following))

@@ -179,10 +179,12 @@ pub fn store(error: &StoreError) -> Status {
 /// What the caller has seen was not seen here in time.
 pub(crate) fn not_fresh(error: NotFresh) -> Status {
     match error {
-        NotFresh::Behind { log, position, wanted } => refused(ErrorReason::ReadModelBehind)
+        NotFresh::Behind { log, position, wanted, seconds } => refused(ErrorReason::ReadModelBehind)
             .with("log", log)
             .with("position", position.to_string())
-            .with("wanted", wanted.to_string()),
+            .with("wanted", wanted.to_string())
+            .with("events", wanted.saturating_sub(position).to_string())
+            .with("seconds", seconds.to_string()),
         NotFresh::ForeignLog { log } => refused(ErrorReason::TokenForeignLog).with("log", log),
         NotFresh::OtherEpoch { log } => refused(ErrorReason::TokenOtherEpoch).with("log", log),
     }

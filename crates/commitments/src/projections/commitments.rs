@@ -149,14 +149,14 @@ impl ReadModels {
             filter.overdue_on.map(|day| day.to_string()),
             page.limit(),
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 
     /// What is known of these agreements.
     pub async fn standings(&self, agreements: &[String]) -> Result<Standings, Status> {
         let query =
             sqlx::query!("SELECT agreement, cited FROM agreement_standings WHERE agreement = ANY ($1)", agreements,);
-        let rows = query.fetch_all(&self.pool).await.map_err(|error| status::store(&error.into()))?;
+        let rows = query.fetch_all(&self.pool()).await.map_err(|error| status::store(&error.into()))?;
         let known = |cited: Vec<u8>| pb::CitedAgreement::decode(cited.as_slice());
         let standings = rows.into_iter().map(|row| Ok((row.agreement, known(row.cited)?)));
         standings.collect::<Result<_, DecodeError>>().map_err(|error| status::internal(&error))

@@ -75,6 +75,6 @@ impl ReadModels {
             status.map(i32::from),
             page.limit(),
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

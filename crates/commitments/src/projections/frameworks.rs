@@ -73,6 +73,6 @@ impl ReadModels {
             kind.map(i32::from),
             page.limit(),
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -106,6 +106,6 @@ impl ReadModels {
             filter.agreement.map(|agreement| agreement == pb::ValueAgreement::Conflicting),
             page.limit(),
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -121,6 +121,6 @@ impl ReadModels {
             filter.place.as_deref(),
             page.limit(),
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

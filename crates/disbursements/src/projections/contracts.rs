@@ -75,6 +75,6 @@ impl ReadModels {
             decision,
             implementer,
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -74,6 +74,6 @@ impl ReadModels {
             fund,
             donor,
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -63,6 +63,6 @@ impl ReadModels {
             page.after(),
             page.limit(),
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -66,6 +66,6 @@ impl ReadModels {
             page.limit(),
             contract,
         );
-        page.answer(rows.fetch_all(&self.pool).await)
+        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -5,14 +5,15 @@ use std::{any::Any, convert::Infallible, ops::Range, panic::AssertUnwindSafe, sy
 use contracts::toguna::log::v1::EventRecord;
 use futures::FutureExt as _;
 use sqlx::PgPool;
+use tokio::sync::watch;
 use tracing::{Instrument as _, info};
 
-use super::{Work, status::Reporter};
+use super::{Limits, Work, status::Reporter};
 use crate::{
     Epoch, ExecuteError, Log, Projection, ProjectionError, Reaction, StoreError,
     chain::chain,
     checkpoint::Checkpoint,
-    feed::{Feed, FeedError, Page},
+    feed::{Feed, FeedError, Page, Reader},
     projection::database_error_passes,
     reaction, trace,
 };
@@ -32,7 +33,7 @@ enum Halt {
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error(transparent)]
-    Feed(#[from] FeedError),
+    Feed(#[from] Arc<FeedError>),
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
     #[error("events could not be applied")]
@@ -57,13 +58,16 @@ pub(super) struct Follower {
     work: Work,
     log: String,
     feed: Arc<Feed>,
+    reader: Reader,
     pool: PgPool,
+    limits: watch::Receiver<Limits>,
     reporter: Reporter,
 }
 
 impl Follower {
-    pub fn new(work: Work, log: String, feed: Arc<Feed>, pool: PgPool, reporter: Reporter) -> Self {
-        Self { work, log, feed, pool, reporter }
+    pub fn new(work: Work, feed: Arc<Feed>, pool: PgPool, limits: watch::Receiver<Limits>, reporter: Reporter) -> Self {
+        let (log, reader) = (work.source().to_owned(), feed.reader());
+        Self { work, log, feed, reader, pool, limits, reporter }
     }
 
     /// Follows until an event stops it, and then only says so.
@@ -77,6 +81,7 @@ impl Follower {
                 Halt::ForNow(trouble) => self.reporter.retrying(chain(&trouble)),
                 Halt::At { position, type_name, error } => {
                     self.reporter.stopped(position, type_name, error);
+                    self.reader.leave();
                     loop {
                         tokio::time::sleep(MAX_PAUSE).await;
                         self.reporter.still(self.feed.place());
@@ -93,17 +98,25 @@ impl Follower {
         let mut at = Checkpoint::load(&mut *self.pool.acquire().await?, self.work.name(), &self.log).await?;
         loop {
             *reached = Some(at);
-            let page = self.feed.from(at.position).await?;
+            let page = self.reader.from(at.position).await?;
             if let Some(epoch) = page.epoch.filter(|epoch| *epoch != at.epoch) {
                 at = self.begin(at, epoch).await?;
                 continue;
             }
             let news = news(at, &page)?;
-            self.reporter.waiting(page.records.get(news.start));
             let caught_up = news.is_empty() && page.epoch.is_some();
-            self.reporter.reached(page.epoch, at.position, self.feed.place(), caught_up);
+            let next = page.records.get(news.start);
+            self.reporter.reached(page.epoch, at.position, next, self.feed.place(), caught_up);
             if news.is_empty() {
                 self.feed.wait(page.epoch, at.position).await;
+                continue;
+            }
+            let news = self.allowed(&page, news);
+            if news.is_empty() {
+                if self.limits.changed().await.is_err() {
+                    // Nobody is left who could lift the limit.
+                    std::future::pending::<()>().await;
+                }
                 continue;
             }
             let span = tracing::info_span!(
@@ -121,12 +134,19 @@ impl Follower {
             };
             if done.is_err() && to != at {
                 *reached = Some(to);
-                self.reporter.waiting(page_index(&page, to.position + 1).map(|index| &page.records[index]));
-                self.reporter.reached(page.epoch, to.position, self.feed.place(), false);
+                let next = page_index(&page, to.position + 1).map(|index| &page.records[index]);
+                self.reporter.reached(page.epoch, to.position, next, self.feed.place(), false);
             }
             done?;
             at = to;
         }
+    }
+
+    /// The news up to the position that this follower may reach for now.
+    fn allowed(&mut self, page: &Page, news: Range<usize>) -> Range<usize> {
+        let limit = self.limits.borrow_and_update().of(&self.log);
+        let within = page.records[news.clone()].partition_point(|record| record.position <= limit);
+        news.start..news.start + within
     }
 
     /// Begins an epoch from its start, without what was made of another one.

@@ -2,6 +2,7 @@
 
 mod followers;
 mod freshness;
+mod generations;
 mod house;
 mod log;
 mod races;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use contracts::toguna::log::v1::EventRecord;
-use event_store::{BoxFuture, DecodeError, Projection, ProjectionError, Timestamp};
+use event_store::{BoxFuture, DecodeError, LivePool, Projection, ProjectionError, Timestamp};
 use figures::{Facts, Log, Unreadable};
 use futures::TryStreamExt as _;
 use prost::Message as _;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 /// Keeps the records of one log that count.
 pub struct Records {
@@ -97,7 +97,7 @@ impl Projection for Records {
 /// Reads what was kept.
 #[derive(Clone)]
 pub struct Tables {
-    pool: PgPool,
+    live: LivePool,
 }
 
 /// Why what was kept cannot be read.
@@ -115,15 +115,20 @@ pub enum TablesError {
 }
 
 impl Tables {
-    /// In the schema that the pool finds.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Those of whichever generation is live.
+    pub fn new(live: LivePool) -> Self {
+        Self { live }
+    }
+
+    /// The generation that is live.
+    pub fn generation(&self) -> u32 {
+        self.live.version()
     }
 
     /// Adds to the facts what they lack, all logs at one moment. Where a log is in another epoch, or shorter than was
     /// read, its facts are forgotten and read anew. An interrupted call leaves facts that another one continues.
     pub async fn bring_up(&self, facts: &mut Facts) -> Result<(), TablesError> {
-        let mut snapshot = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let mut snapshot = self.live.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let checkpoints = sqlx::query!("SELECT log, epoch, position FROM checkpoints ORDER BY log");
         for checkpoint in checkpoints.fetch_all(&mut *snapshot).await? {
             let Ok(log) = checkpoint.log.parse::<Log>() else { continue };

@@ -1,7 +1,7 @@
 //! The tables are the same however a log is cut into batches, and give back what was read.
 
 use contracts::toguna::{disbursements::events::v1 as money, log::v1 as pb, oversight::v1::Portfolio};
-use event_store::{Projection as _, Timestamp, open_read_models};
+use event_store::{Generations, Projection as _, Timestamp, open_read_models};
 use figures::{Clocks, Facts, Log, PortfolioScope};
 use harness::Servers;
 use oversight::projections::{MIGRATOR, Records, Tables};
@@ -71,7 +71,7 @@ async fn keep(log: &[pb::EventRecord], batch: usize) -> Kept {
     let kept = sqlx::query_as("SELECT position, record FROM records ORDER BY position").fetch_all(&pool).await;
     let times = sqlx::query_as("SELECT recorded_at_us, last_position FROM times ORDER BY 1").fetch_all(&pool).await;
     let mut facts = Facts::default();
-    Tables::new(pool).bring_up(&mut facts).await.expect("the tables can be read");
+    Tables::new(Generations::from(pool).live()).bring_up(&mut facts).await.expect("the tables can be read");
     (kept.expect("rows"), times.expect("rows"), facts)
 }
 
@@ -109,7 +109,7 @@ async fn facts_are_continued_and_not_read_again() {
     let url = Servers::shared().await.database("cutting").await;
     let pool = open_read_models(&url, "oversight", 1, &MIGRATOR).await.expect("the tables open");
     let records = Records::of(Log::Disbursements);
-    let tables = Tables::new(pool.clone());
+    let tables = Tables::new(Generations::from(pool.clone()).live());
     let mut facts = Facts::default();
     sqlx::query("INSERT INTO checkpoints (follower, log, epoch, position, sha256) VALUES ($1, $2, $3, 0, '')")
         .bind(records.name())

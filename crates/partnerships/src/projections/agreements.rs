@@ -100,6 +100,6 @@ impl ReadModels {
             filter.nature,
             page.limit(),
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        answer(page, rows.fetch_all(&self.pool()).await)
     }
 }

@@ -80,6 +80,6 @@ impl ReadModels {
             partner,
             page.limit(),
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        answer(page, rows.fetch_all(&self.pool()).await)
     }
 }

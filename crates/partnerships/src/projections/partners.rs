@@ -97,6 +97,6 @@ impl ReadModels {
             filter.parent,
             page.limit(),
         );
-        answer(page, rows.fetch_all(&self.pool).await)
+        answer(page, rows.fetch_all(&self.pool()).await)
     }
 }
