@@ -1,5 +1,5 @@
 # `make` alone lists what can be done.
-.PHONY: help deps run test check sqlx chaos
+.PHONY: help deps run test check sqlx chaos bench
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -15,3 +15,5 @@ sqlx: ## Check all SQL against a real database and write the .sqlx folders
 	@deploy/sqlx.sh
 chaos: ## Kill services and servers at random under load, for a long time
 	@deploy/chaos.sh
+bench: ## Measure beside peers and limits: ROWS=P1,P2 QUICK=1 VERBOSE=1 (docs/benchmarks.md)
+	@deploy/bench.sh
