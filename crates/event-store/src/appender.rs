@@ -1,33 +1,35 @@
-//! The one writer of a log. It takes what waits, checks each append against what it knows, writes all that hold in one
-//! statement and one commit, and answers each caller alone.
+//! The one writer of a log. It takes what was admitted, in order, writes all of it in one statement and one commit, and
+//! answers each caller alone.
 //!
 //! The statement moves the head row from the position and epoch that this appender knows. Where another appender has
-//! moved it, nothing is written and this one reads the head again: a stale writer cannot write, whatever it believes.
+//! moved it, nothing is written, this one reads the head again, and everybody decides again: a stale writer cannot
+//! write, whatever it believes, nor can a stale state refuse a command.
 
-use std::{
-    collections::{HashMap, HashSet},
-    num::NonZeroUsize,
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use contracts::toguna::log::v1::EventRecord;
-use event_sourcing::{StreamName, Timestamp};
-use lru::LruCache;
+use event_sourcing::Timestamp;
+use opentelemetry::{KeyValue, metrics::Histogram};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::{Epoch, StoreError, log, log::Place, record::seal};
+use crate::{
+    Epoch, StoreError, log,
+    log::Place,
+    record::seal,
+    tail::{Claim, RequestKey, Tail},
+};
 
-/// Appends that may wait; more are refused, so that waiting is bounded.
-pub(crate) const QUEUE_LENGTH: usize = 4_096;
+/// Appends that may be on their way: as many as commands at work, and some whose callers went away.
+pub(crate) const QUEUE_LENGTH: usize = 2 * crate::gate::AT_WORK;
 /// Events of one commit at most: beyond a few thousand a larger batch brings no more speed, only latency.
 const BATCH_EVENTS: usize = 2_000;
-/// How many streams' versions are kept, so that most appends need no look-up.
-const KEPT_VERSIONS: usize = 100_000;
 /// Bytes of events of one commit, unless one append alone has more: all of them are in memory several times.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long a connection to Postgres may take.
@@ -36,18 +38,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// is told by the head row.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Events to be written together, and what must hold for them.
+/// Events to be written together after those that were admitted before them; none: a refusal or a dry run that holds if
+/// the log is where it was when it was decided.
 pub(crate) struct Append {
     /// Everything but position, epoch and time.
     pub records: Vec<EventRecord>,
     /// The most that they can have once they are encoded.
     pub bytes: usize,
-    /// The epoch in which the streams were read.
-    pub epoch: Epoch,
-    /// Every stream that the command read or writes, at the version it found.
-    pub versions: Vec<(StreamName, u64)>,
-    pub organisation: String,
-    pub request_id: Uuid,
+    /// What this was decided in.
+    pub generation: u64,
+    /// Where its first event will be, and when all of them are recorded. Set when it is admitted.
+    pub first_position: u64,
+    pub recorded_at: Timestamp,
+    /// The request, held until what became of it is known.
+    pub claim: Arc<Claim>,
     pub content_hash: [u8; 32],
     pub reply: oneshot::Sender<Appended>,
 }
@@ -55,12 +59,10 @@ pub(crate) struct Append {
 /// What became of an append.
 #[derive(Debug)]
 pub(crate) enum Appended {
-    /// Committed in this epoch, from this position on.
+    /// Committed in this epoch, from this position on. Without events: what was decided on was committed.
     Written { epoch: Epoch, first_position: u64 },
-    /// A stream is at another version, or the log in another epoch (`None`): decide again.
-    Conflict(Option<StreamName>),
-    /// The request id is taken: its effect is in the log.
-    Duplicate,
+    /// The log is not where it was: decide again. Nothing was written.
+    Superseded,
     /// The database failed: the log tells whether it was written.
     Unknown(sqlx::Error),
 }
@@ -70,11 +72,15 @@ pub(crate) async fn run(
     log: String,
     options: PgConnectOptions,
     mut queue: mpsc::Receiver<Append>,
-    place: Arc<Place>,
+    (place, tail): (Arc<Place>, Arc<Tail>),
     shutdown: CancellationToken,
 ) {
-    let kept = NonZeroUsize::new(KEPT_VERSIONS).expect("more than none are kept");
-    let mut appender = Appender { log, options, place, session: None, versions: LruCache::new(kept) };
+    let meters = Meters::new(&log);
+    let mut appender = Appender { log, options, place, tail, meters, connection: None, session: None };
+    // The first command should not be the one that waits for the connection.
+    if let Err(error) = appender.open().await {
+        warn!(log = appender.log, error = &error as &dyn std::error::Error, "the log cannot be written yet");
+    }
     loop {
         let first = tokio::select! {
             biased;
@@ -103,25 +109,27 @@ struct Appender {
     log: String,
     options: PgConnectOptions,
     place: Arc<Place>,
+    tail: Arc<Tail>,
+    meters: Meters,
+    connection: Option<PgConnection>,
     session: Option<Session>,
-    /// Versions of streams, as of the head; thrown away with the session.
-    versions: LruCache<StreamName, u64>,
 }
 
-/// A connection, and the head as last read or written over it.
+/// The head as last read or written, and what was admitted since.
+#[derive(Debug, Clone, Copy)]
 struct Session {
-    connection: PgConnection,
+    generation: u64,
     epoch: Epoch,
     position: u64,
-    recorded_at: Timestamp,
 }
 
 /// The rows of one commit, column by column, as `unnest` takes them.
+#[derive(Default)]
 struct Rows {
-    recorded_at: Timestamp,
     positions: Vec<i64>,
     streams: Vec<String>,
     versions: Vec<i64>,
+    times: Vec<i64>,
     records: Vec<Vec<u8>>,
     organisations: Vec<String>,
     request_ids: Vec<Uuid>,
@@ -131,209 +139,126 @@ struct Rows {
 }
 
 impl Rows {
-    fn at(recorded_at: Timestamp) -> Self {
-        Self {
-            recorded_at,
-            positions: Vec::new(),
-            streams: Vec::new(),
-            versions: Vec::new(),
-            records: Vec::new(),
-            organisations: Vec::new(),
-            request_ids: Vec::new(),
-            content_hashes: Vec::new(),
-            first_positions: Vec::new(),
-            events: Vec::new(),
+    fn add(&mut self, append: &mut Append, epoch: Epoch) {
+        for (position, mut record) in (append.first_position..).zip(std::mem::take(&mut append.records)) {
+            self.positions.push(position.cast_signed());
+            self.streams.push(record.stream.clone());
+            self.versions.push(record.version.cast_signed());
+            self.times.push(append.recorded_at.as_microsecond());
+            self.records.push(seal(&mut record, position, epoch, append.recorded_at));
         }
+        let (organisation, request_id): &RequestKey = append.claim.key();
+        let after = self.positions.last().map_or(append.first_position, |last| last.cast_unsigned() + 1);
+        self.organisations.push(organisation.clone());
+        self.request_ids.push(*request_id);
+        self.content_hashes.push(append.content_hash.to_vec());
+        self.first_positions.push(append.first_position.cast_signed());
+        self.events.push(i32::try_from(after - append.first_position).unwrap_or(i32::MAX));
     }
-}
-
-/// The clock, in whole microseconds, never before the last event.
-fn time_after(last: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(Timestamp::now().as_microsecond()).map_or(last, |now| now.max(last))
 }
 
 impl Appender {
     async fn serve(&mut self, batch: Vec<Append>) {
-        let mut session = match self.session().await {
+        let session = match self.session().await {
             Ok(session) => session,
             Err(error) => return self.fail(batch, &error),
         };
-        match in_time(self.look_up(&mut session, &batch)).await {
-            Ok(taken) => {
-                let overtaken = self.is_overtaken(&batch);
-                let (rows, admitted) = self.admit(&session, batch, taken);
-                if !admitted.is_empty() {
-                    self.write(session, rows, admitted).await;
-                } else if overtaken {
-                    self.forget();
-                } else {
-                    self.session = Some(session);
-                }
-            }
-            Err(error) => self.fail(batch, &error.into()),
+        let (mut current, past): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|append| append.generation == session.generation);
+        answer(past, || Appended::Superseded);
+        if current.is_empty() {
+            return;
         }
-    }
-
-    fn fail(&mut self, batch: Vec<Append>, error: &StoreError) {
-        error!(log = self.log, error = error as &dyn std::error::Error, "the log cannot be written");
-        self.forget();
-        for append in batch {
-            let lost = sqlx::Error::Protocol(error.to_string());
-            append.reply.send(Appended::Unknown(lost)).ok();
+        let mut rows = Rows::default();
+        for append in current.iter_mut().filter(|append| !append.records.is_empty()) {
+            rows.add(append, session.epoch);
         }
-    }
-
-    /// What is in memory may be wrong after an error or after another writer: it is read again.
-    fn forget(&mut self) {
-        self.session = None;
-        self.versions.clear();
-    }
-
-    /// Whether somebody has read events of a stream that this appender does not know of: another one wrote them.
-    fn is_overtaken(&self, batch: &[Append]) -> bool {
-        let mut read = batch.iter().flat_map(|append| &append.versions);
-        read.any(|(stream, version)| self.versions.peek(stream).is_some_and(|known| known < version))
-    }
-
-    async fn session(&mut self) -> Result<Session, StoreError> {
-        // Where another epoch was begun beside this appender, what it knows of the head is past.
-        if let Some(session) = self.session.take().filter(|session| session.epoch == self.place.epoch()) {
-            return Ok(session);
-        }
-        self.versions.clear();
-        let connecting = PgConnection::connect_with(&self.options);
-        let mut connection =
-            tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        let head = sqlx::query!("SELECT epoch, position, recorded_at_us FROM head").fetch_one(&mut connection).await?;
-        let (mut epoch, position) = (Epoch::from(head.epoch), head.position.cast_unsigned());
-        let (known_epoch, known_head) = (self.place.epoch(), self.place.head());
-        // Positions never fall within an epoch, and no epoch is forgotten, unless the database was restored.
-        let restored = if epoch == known_epoch {
-            position < known_head
-        } else {
-            !log::had_epoch(&mut connection, known_epoch).await?
+        let Some(connection) = &mut self.connection else { return };
+        let started = Instant::now();
+        let held = match rows.positions.last().copied() {
+            Some(last) => in_time(commit(connection, session, &rows, last)).await,
+            None => in_time(is_current(connection, session)).await,
         };
-        if restored {
-            warn!(log = self.log, known = known_head, position, "the log was restored to an earlier state");
-            epoch = log::begin_epoch(&mut connection, epoch).await?.map_or(epoch, |(epoch, _)| epoch);
-        }
-        if (epoch, position) != (self.place.epoch(), self.place.head()) {
-            info!(log = self.log, %epoch, position, "read the head again");
-            self.place.set(epoch, position);
-        }
-        let recorded_at = Timestamp::from_microsecond(head.recorded_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
-        Ok(Session { connection, epoch, position, recorded_at })
-    }
-
-    /// Learns the versions that are not known yet, and which of the request ids are taken.
-    async fn look_up(
-        &mut self,
-        session: &mut Session,
-        batch: &[Append],
-    ) -> Result<HashSet<(String, Uuid)>, sqlx::Error> {
-        let streams = batch.iter().flat_map(|append| append.versions.iter().map(|(stream, _)| stream));
-        // `get` also keeps those that are known from being let go for those that are not.
-        let unknown: HashSet<&StreamName> = streams.filter(|stream| self.versions.get(*stream).is_none()).collect();
-        if !unknown.is_empty() {
-            let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-            let rows = sqlx::query!(
-                r#"SELECT name AS "name!", (
-                       SELECT version FROM events WHERE stream = name ORDER BY version DESC LIMIT 1
-                   ) AS version
-                   FROM unnest($1::text[]) AS name"#,
-                &names,
-            )
-            .fetch_all(&mut session.connection)
-            .await?;
-            let known: HashMap<String, u64> =
-                rows.into_iter().map(|row| (row.name, row.version.unwrap_or(0).cast_unsigned())).collect();
-            for stream in unknown {
-                self.versions.put(stream.clone(), known.get(stream.as_str()).copied().unwrap_or(0));
-            }
-        }
-        let organisations: Vec<String> = batch.iter().map(|append| append.organisation.clone()).collect();
-        let ids: Vec<Uuid> = batch.iter().map(|append| append.request_id).collect();
-        let taken = sqlx::query!(
-            r#"SELECT organisation AS "organisation!", request_id AS "request_id!"
-               FROM unnest($1::text[], $2::uuid[]) AS asked (organisation, request_id)
-               WHERE (SELECT true FROM requests r
-                      WHERE r.organisation = asked.organisation AND r.request_id = asked.request_id)"#,
-            &organisations,
-            &ids,
-        )
-        .fetch_all(&mut session.connection)
-        .await?;
-        Ok(taken.into_iter().map(|row| (row.organisation, row.request_id)).collect())
-    }
-
-    /// Checks each append in order, also against those admitted before it, and gives places to those that hold. The
-    /// others are answered at once and cost no position.
-    fn admit(
-        &mut self,
-        session: &Session,
-        batch: Vec<Append>,
-        mut taken: HashSet<(String, Uuid)>,
-    ) -> (Rows, Vec<(Append, u64)>) {
-        let mut rows = Rows::at(time_after(session.recorded_at));
-        let mut admitted = Vec::new();
-        let mut position = session.position;
-        for mut append in batch {
-            if append.reply.is_closed() {
-                continue;
-            }
-            if !taken.insert((append.organisation.clone(), append.request_id)) {
-                append.reply.send(Appended::Duplicate).ok();
-                continue;
-            }
-            let moved = append.versions.iter().find(|(stream, version)| self.versions.peek(stream) != Some(version));
-            if moved.is_some() || append.epoch != session.epoch {
-                taken.remove(&(append.organisation.clone(), append.request_id));
-                append.reply.send(Appended::Conflict(moved.map(|(stream, _)| stream.clone()))).ok();
-                continue;
-            }
-            let first_position = position + 1;
-            for record in std::mem::take(&mut append.records) {
-                position += 1;
-                if let Ok(stream) = record.stream.parse() {
-                    self.versions.put(stream, record.version);
-                }
-                rows.streams.push(record.stream.clone());
-                rows.versions.push(record.version.cast_signed());
-                rows.positions.push(position.cast_signed());
-                rows.records.push(seal(record, position, session.epoch, rows.recorded_at));
-            }
-            rows.organisations.push(append.organisation.clone());
-            rows.request_ids.push(append.request_id);
-            rows.content_hashes.push(append.content_hash.to_vec());
-            rows.first_positions.push(first_position.cast_signed());
-            rows.events.push(i32::try_from(position + 1 - first_position).unwrap_or(i32::MAX));
-            admitted.push((append, first_position));
-        }
-        (rows, admitted)
-    }
-
-    async fn write(&mut self, mut session: Session, rows: Rows, admitted: Vec<(Append, u64)>) {
-        let last = rows.positions.last().copied().unwrap_or_default();
-        match in_time(commit(&mut session, &rows, last)).await {
+        match held {
             Ok(true) => {
-                session.position = last.cast_unsigned();
-                session.recorded_at = rows.recorded_at;
+                let position = rows.positions.last().map_or(session.position, |last| last.cast_unsigned());
+                self.session = Some(Session { position, ..session });
+                self.place.advance(session.epoch, position);
+                self.meters.committed(rows.positions.len(), started.elapsed());
                 let epoch = session.epoch;
-                self.place.advance(epoch, session.position);
-                self.session = Some(session);
-                for (append, first_position) in admitted {
+                for append in current {
+                    let first_position = append.first_position;
                     append.reply.send(Appended::Written { epoch, first_position }).ok();
                 }
             }
             Ok(false) => {
                 warn!(log = self.log, "another appender has moved the head; stepping down");
                 self.forget();
-                for (append, _) in admitted {
-                    append.reply.send(Appended::Conflict(None)).ok();
-                }
+                answer(current, || Appended::Superseded);
             }
-            Err(error) => self.fail(admitted.into_iter().map(|(append, _)| append).collect(), &error.into()),
+            Err(error) => self.fail(current, &error.into()),
         }
+    }
+
+    fn fail(&mut self, batch: Vec<Append>, error: &StoreError) {
+        error!(log = self.log, error = error as &dyn std::error::Error, "the log cannot be written");
+        self.connection = None;
+        self.forget();
+        answer(batch, || Appended::Unknown(sqlx::Error::Protocol(error.to_string())));
+    }
+
+    /// What is in memory may be wrong after an error or after another writer: it is read again, and nothing more is
+    /// decided on it.
+    fn forget(&mut self) {
+        self.session = None;
+        self.tail.restart(None);
+    }
+
+    async fn session(&mut self) -> Result<Session, StoreError> {
+        // Where another epoch was begun beside this appender, what it knows of the head is past.
+        match self.session.filter(|session| session.epoch == self.place.epoch()) {
+            Some(session) => Ok(session),
+            None => self.open().await,
+        }
+    }
+
+    /// Reads the head, and begins a generation there.
+    async fn open(&mut self) -> Result<Session, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => self.connection.insert(connection),
+            None => {
+                let connecting = PgConnection::connect_with(&self.options);
+                let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+                self.connection.insert(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
+            }
+        };
+        let head = sqlx::query!("SELECT epoch, position, recorded_at_us FROM head").fetch_one(&mut *connection);
+        let head = in_time(head).await?;
+        let (mut epoch, position) = (Epoch::from(head.epoch), head.position.cast_unsigned());
+        let (known_epoch, known_head) = (self.place.epoch(), self.place.head());
+        // Positions never fall within an epoch, and no epoch is forgotten, unless the database was restored.
+        let restored = if epoch == known_epoch {
+            position < known_head
+        } else {
+            !log::had_epoch(&mut *connection, known_epoch).await?
+        };
+        if restored {
+            warn!(log = self.log, known = known_head, position, "the log was restored to an earlier state");
+            epoch = log::begin_epoch(&mut *connection, epoch).await?.map_or(epoch, |(epoch, _)| epoch);
+        }
+        if (epoch, position) != (self.place.epoch(), self.place.head()) {
+            info!(log = self.log, %epoch, position, "read the head again");
+            self.place.set(epoch, position);
+        }
+        let recorded_at = Timestamp::from_microsecond(head.recorded_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+        let generation = self.tail.restart(Some((position, recorded_at)));
+        Ok(*self.session.insert(Session { generation, epoch, position }))
+    }
+}
+
+fn answer(appends: Vec<Append>, with: impl Fn() -> Appended) {
+    for append in appends {
+        append.reply.send(with()).ok();
     }
 }
 
@@ -341,30 +266,38 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Res
     tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
 
+/// Whether the head is where it was.
+async fn is_current(connection: &mut PgConnection, session: Session) -> Result<bool, sqlx::Error> {
+    let head = sqlx::query!("SELECT epoch, position FROM head").fetch_one(connection).await?;
+    Ok((Epoch::from(head.epoch), head.position.cast_unsigned()) == (session.epoch, session.position))
+}
+
 /// Writes all rows and moves the head, in one round trip and one commit; `false`: the head is elsewhere, and nothing
 /// was written.
-async fn commit(session: &mut Session, rows: &Rows, last: i64) -> Result<bool, sqlx::Error> {
+async fn commit(connection: &mut PgConnection, session: Session, rows: &Rows, last: i64) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query_scalar!(
         r#"WITH moved AS (
                UPDATE head SET position = $1, recorded_at_us = $2 WHERE epoch = $3 AND position = $4 RETURNING position
            ), written AS (
                INSERT INTO events (position, stream, version, recorded_at_us, record)
-               SELECT position, stream, version, $2, record
-               FROM unnest($5::bigint[], $6::text[], $7::bigint[], $8::bytea[]) AS row (position, stream, version, record)
+               SELECT position, stream, version, recorded_at_us, record
+               FROM unnest($5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[])
+                    AS row (position, stream, version, recorded_at_us, record)
                WHERE EXISTS (SELECT FROM moved)
            ), asked AS (
                INSERT INTO requests (organisation, request_id, content_hash, first_position, events)
-               SELECT * FROM unnest($9::text[], $10::uuid[], $11::bytea[], $12::bigint[], $13::integer[])
+               SELECT * FROM unnest($10::text[], $11::uuid[], $12::bytea[], $13::bigint[], $14::integer[])
                WHERE EXISTS (SELECT FROM moved)
            )
            SELECT count(*) AS "count!" FROM moved"#,
         last,
-        rows.recorded_at.as_microsecond(),
+        rows.times.last(),
         session.epoch.uuid(),
         session.position.cast_signed(),
         &rows.positions,
         &rows.streams,
         &rows.versions,
+        &rows.times,
         &rows.records,
         &rows.organisations,
         &rows.request_ids,
@@ -372,7 +305,34 @@ async fn commit(session: &mut Session, rows: &Rows, last: i64) -> Result<bool, s
         &rows.first_positions,
         &rows.events,
     )
-    .fetch_one(&mut session.connection)
+    .fetch_one(connection)
     .await?;
     Ok(moved == 1)
+}
+
+/// The appender's metrics.
+struct Meters {
+    log: [KeyValue; 1],
+    events: Histogram<u64>,
+    seconds: Histogram<f64>,
+}
+
+impl Meters {
+    fn new(log: &str) -> Self {
+        let meter = opentelemetry::global::meter("event-store");
+        Self {
+            log: [KeyValue::new("log", log.to_owned())],
+            events: meter.u64_histogram("toguna.append.events").with_description("Events of one commit").build(),
+            seconds: meter
+                .f64_histogram("toguna.append.duration")
+                .with_unit("s")
+                .with_description("Time from the statement to its commit")
+                .build(),
+        }
+    }
+
+    fn committed(&self, events: usize, time: Duration) {
+        self.events.record(events as u64, &self.log);
+        self.seconds.record(time.as_secs_f64(), &self.log);
+    }
 }

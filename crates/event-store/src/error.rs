@@ -44,20 +44,27 @@ pub enum StoreError {
     Closed,
 }
 
+/// A stream that is not at the version that the caller saw.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{stream} is at version {version}, not {expected}")]
+pub struct StaleVersion {
+    /// The stream.
+    pub stream: StreamName,
+    /// What the caller saw; 0: nothing.
+    pub expected: u64,
+    /// Where it is now.
+    pub version: u64,
+}
+
 /// Why a command had no effect.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// A rule refused it.
     #[error("refused: {0}")]
     Refused(Box<dyn Refusal>),
-    /// The caller's etag is not the current version of the command's stream.
-    #[error("{stream} is at version {version}")]
-    StaleVersion {
-        /// The command's own stream.
-        stream: StreamName,
-        /// Where it is now.
-        version: u64,
-    },
+    /// Streams are not at the versions that the caller saw: all of those, the command's own first.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    StaleVersion(Vec<StaleVersion>),
     /// The request id had its effect with another content.
     #[error("the request id was used for another command")]
     RequestIdReused,

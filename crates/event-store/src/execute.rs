@@ -1,18 +1,19 @@
-//! The way of a command through the log: load, decide, append, and again when another was faster.
+//! The way of a command through the log: load, decide, be admitted, be written; and again when another was faster.
 
 use std::{collections::HashMap, sync::Arc};
 
 use contracts::toguna::log::v1::EventRecord;
-use event_sourcing::{Act, StreamName, Timestamp};
-use futures::future::try_join_all;
+use event_sourcing::{Act, StreamName};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, PageLimit, StoreError, Unit,
+    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, PageLimit, StoreError, StoredEvent, Unit,
     appender::{Append, Appended},
+    lookups::{Effect, Question},
     record::{MAX_RECORD_BYTES, prepare, sealed_len},
-    unit::{Loaded, Staged},
+    tail::{Answered, Claim, Claimed, NotAdmitted},
+    unit::{Loaded, Missing, Staged},
 };
 
 /// How often a command is decided again because another one changed what it had read.
@@ -65,154 +66,179 @@ pub struct EventReference {
 
 impl Log {
     /// Runs a command's function on the streams that it loads and appends what it records, all or nothing. The answer
-    /// comes after the commit. The function is pure and may run several times.
+    /// comes after the commit, and so does a refusal after that of everything it rests on. The function is pure and may
+    /// run several times. While the same request is at work, or once it had its effect, it does not run at all.
     pub async fn execute(
         &self,
         meta: CommandMeta,
         act: Act,
         decide: impl Fn(&mut Unit) -> Result<(), Interrupt> + Send + Sync,
     ) -> Result<Executed, ExecuteError> {
-        if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
-            return Ok(executed);
-        }
-        let act = Arc::new(act);
+        let key = (act.actor.organisation.clone(), meta.request_id);
+        let claim = loop {
+            match self.shared.tail.claim(&key) {
+                Claimed::Free(claim) => break claim,
+                Claimed::Answered(answered) => return answered.again(&meta),
+                // The channel says nothing but that it has ended.
+                Claimed::AtWork(mut ended) => while ended.changed().await.is_ok() {},
+            }
+        };
+        let _pass = self.shared.gate.enter(&key.0).await.ok_or(ExecuteError::Overloaded)?;
+        let command = Command { meta, act: Arc::new(act), claim };
         let mut lost_connection = None;
         let mut turn = None;
         for _ in 0..MAX_TRIES {
-            let epoch = self.epoch();
-            let Decided { unit, verdict } = self.decide(&act, &decide).await?;
-            let verdict = fresh(&unit, &meta).and(verdict);
-            let records = match verdict.and_then(|()| prepared(&unit, &act, &meta)) {
-                Ok(records) if !records.is_empty() && !meta.validate_only => records,
-                without_effect => {
-                    // The same request may have had its effect meanwhile, and this is why it has none now.
-                    if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
-                        return Ok(executed);
-                    }
-                    // Streams are read one after the other: a refusal counts if they were like this at one time.
-                    if without_effect.is_err() && self.has_moved(&unit).await? {
-                        continue;
-                    }
-                    return without_effect.map(|_| self.unwritten(&unit));
-                }
+            let decided = match self.decide(&command, &decide).await? {
+                Attempt::Decided(decided) => decided,
+                // What was sent before the connection was lost was the first try of this request.
+                Attempt::Earlier(executed) => return Ok(Executed { replayed: lost_connection.is_none(), ..executed }),
+                Attempt::Superseded => continue,
             };
-            match self.append(&unit, epoch, records, &act, &meta).await {
-                Ok(Appended::Written { epoch, first_position }) => {
-                    return Ok(self.written(&unit.staged, epoch, first_position));
-                }
-                // Whoever lost waits for its turn on the stream in dispute: first come, first served.
-                Ok(Appended::Conflict(Some(stream))) => {
+            let (unit, refusal, generation) = (decided.unit, decided.refusal, decided.generation);
+            let is_written = !decided.records.is_empty();
+            let answer = match self.admit(&command, &unit, decided.records, generation) {
+                Ok(answer) => answer,
+                Err(NotAdmitted::Moved(stream)) => {
+                    // Whoever lost waits for its turn on the stream in dispute: first come, first served.
                     drop(turn.take());
-                    turn = Some(self.shared.turns.wait(&stream).await);
-                }
-                Ok(Appended::Conflict(None)) => {}
-                Ok(Appended::Duplicate) => {
-                    if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
-                        return Ok(executed);
+                    if let Some(stream) = stream {
+                        turn = Some(self.shared.turns.wait(&stream).await);
                     }
+                    continue;
                 }
-                Ok(Appended::Unknown(error)) => {
-                    // Whether it was committed is in the log: ask there before trying again.
-                    if let Some(executed) = self.earlier_effect(&act.actor.organisation, &meta).await? {
-                        return Ok(Executed { replayed: false, ..executed });
-                    }
+                // Of what was sent before the connection was lost nobody knows yet whether it is committed.
+                Err(NotAdmitted::Full) if lost_connection.is_some() => break,
+                Err(NotAdmitted::Full) => return Err(ExecuteError::Overloaded),
+                Err(NotAdmitted::Closed) => return Err(ExecuteError::Unavailable(StoreError::Closed)),
+            };
+            drop(turn.take());
+            match answer.await.map_err(|_| ExecuteError::Unavailable(StoreError::Closed))? {
+                Appended::Written { epoch, first_position } if is_written => {
+                    let executed = self.written(&unit.staged, epoch, first_position);
+                    self.shared.tail.answered(generation, &key, Answered::new(&command.meta, &executed));
+                    return Ok(executed);
+                }
+                Appended::Written { .. } => return refusal.map_or_else(|| Ok(self.unwritten(&unit)), Err),
+                Appended::Superseded => {}
+                // Whether it was committed is in the log: it is asked before the next try.
+                Appended::Unknown(error) => {
                     if lost_connection.replace(error).is_some() {
                         break;
                     }
                 }
-                // What was sent before the connection was lost may still be committed: nobody knows yet.
-                Err(ExecuteError::Overloaded) if lost_connection.is_some() => break,
-                Err(error) => return Err(error),
             }
         }
         Err(lost_connection
             .map_or(ExecuteError::Overloaded, |error| ExecuteError::Unavailable(StoreError::Database(error))))
     }
 
-    /// Runs the function until it has every stream that it asks for.
+    /// Runs the function until it has every stream that it asks for, unless the request had its effect before.
     async fn decide(
         &self,
-        act: &Arc<Act>,
+        command: &Command,
         decide: &(impl Fn(&mut Unit) -> Result<(), Interrupt> + Send + Sync),
-    ) -> Result<Decided, ExecuteError> {
-        let mut read: HashMap<StreamName, Loaded> = HashMap::new();
+    ) -> Result<Attempt, ExecuteError> {
+        let tail = &self.shared.tail;
+        let generation = tail.generation();
+        let mut read = HashMap::new();
+        let mut is_new = false;
         loop {
-            let mut unit = Unit::new(act.clone(), Timestamp::now(), read);
-            match decide(&mut unit) {
-                Ok(()) => {
-                    unit.own_stream_first();
-                    return Ok(Decided { unit, verdict: Ok(()) });
-                }
-                Err(Interrupt::Refused(refusal)) => {
-                    return Ok(Decided { unit, verdict: Err(ExecuteError::Refused(refusal)) });
-                }
-                Err(Interrupt::Load) => {
-                    read = unit.read;
-                    let loaded = try_join_all(unit.missing.iter().map(|missing| self.load(missing))).await?;
-                    read.extend(unit.missing.into_iter().map(|missing| missing.stream).zip(loaded));
-                }
+            let mut unit = Unit::new(command.act.clone(), tail.now(), read);
+            let verdict = decide(&mut unit);
+            if is_new && !matches!(verdict, Err(Interrupt::Load)) {
+                return Ok(Attempt::Decided(decided(command, unit, verdict, generation)));
+            }
+            // On the first run nothing is loaded, and nothing decided: whether the request is new is asked together with
+            // the streams that it wants.
+            read = unit.read;
+            match self.learn(command, generation, is_new, unit.missing).await? {
+                Learnt::Streams(streams) => read.extend(streams),
+                Learnt::Earlier(executed) => return Ok(Attempt::Earlier(executed)),
+                Learnt::Superseded => return Ok(Attempt::Superseded),
+            }
+            is_new = true;
+        }
+    }
+
+    /// Loads streams, from memory where they are known there.
+    async fn learn(
+        &self,
+        command: &Command,
+        generation: u64,
+        is_new: bool,
+        missing: Vec<Missing>,
+    ) -> Result<Learnt, ExecuteError> {
+        let tail = &self.shared.tail;
+        let mut streams = Vec::with_capacity(missing.len());
+        let mut unknown = Vec::new();
+        for missing in missing {
+            match tail.stream(generation, &missing.stream) {
+                Some(loaded) => streams.push((missing.stream, loaded)),
+                None => unknown.push(missing),
             }
         }
-    }
-
-    /// Whether one of several streams has moved on since it was read.
-    async fn has_moved(&self, unit: &Unit) -> Result<bool, StoreError> {
-        if unit.read.len() < 2 {
-            return Ok(false);
+        if is_new && unknown.is_empty() {
+            return Ok(Learnt::Streams(streams));
         }
-        let later = unit.read.iter().map(|(stream, loaded)| self.stream(stream, loaded.version));
-        Ok(try_join_all(later).await?.iter().any(|events| !events.is_empty()))
+        // What is read later holds at least everything up to here.
+        let head = self.head();
+        let question = Question {
+            request: (!is_new).then(|| command.claim.key().clone()),
+            streams: unknown.iter().map(|missing| missing.stream.clone()).collect(),
+        };
+        let answer = self.shared.lookups.ask(question).await?;
+        if let Some(effect) = answer.effect {
+            let executed = self.earlier(&effect, &command.meta).await?;
+            tail.answered(generation, command.claim.key(), Answered::new(&command.meta, &executed));
+            return Ok(Learnt::Earlier(executed));
+        }
+        for (missing, events) in unknown.into_iter().zip(answer.streams) {
+            let records: Vec<_> = events.iter().map(StoredEvent::decode).collect::<Result<_, _>>()?;
+            let loaded = missing.load(None, &records)?;
+            match tail.learn(generation, head, missing.stream.clone(), loaded) {
+                Some(loaded) => streams.push((missing.stream, loaded)),
+                None => return Ok(Learnt::Superseded),
+            }
+        }
+        Ok(Learnt::Streams(streams))
     }
 
-    async fn append(
+    fn admit(
         &self,
+        command: &Command,
         unit: &Unit,
-        epoch: Epoch,
         records: Vec<EventRecord>,
-        act: &Act,
-        meta: &CommandMeta,
-    ) -> Result<Appended, ExecuteError> {
+        generation: u64,
+    ) -> Result<oneshot::Receiver<Appended>, NotAdmitted> {
         let (reply, answer) = oneshot::channel();
         let append = Append {
             bytes: records.iter().map(sealed_len).sum(),
             records,
-            epoch,
-            versions: unit.read.iter().map(|(stream, loaded)| (stream.clone(), loaded.version)).collect(),
-            organisation: act.actor.organisation.clone(),
-            request_id: meta.request_id,
-            content_hash: meta.content_hash,
+            generation,
+            first_position: 0,
+            recorded_at: unit.now(),
+            claim: command.claim.clone(),
+            content_hash: command.meta.content_hash,
             reply,
         };
-        self.shared.appends.try_send(append).map_err(|error| match error {
-            tokio::sync::mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
-            tokio::sync::mpsc::error::TrySendError::Closed(_) => ExecuteError::Unavailable(StoreError::Closed),
-        })?;
-        answer.await.map_err(|_| ExecuteError::Unavailable(StoreError::Closed))
+        self.shared.tail.admit(unit, append, &self.shared.appends)?;
+        Ok(answer)
     }
 
-    /// The answer of the same request, where it had its effect before.
-    async fn earlier_effect(&self, organisation: &str, meta: &CommandMeta) -> Result<Option<Executed>, ExecuteError> {
-        let effect = sqlx::query!(
-            "SELECT content_hash, first_position, events FROM requests WHERE organisation = $1 AND request_id = $2",
-            organisation,
-            meta.request_id,
-        )
-        .fetch_optional(self.reader())
-        .await
-        .map_err(StoreError::Database)?;
-        let Some(effect) = effect else { return Ok(None) };
+    /// The answer of the same request when it had its effect.
+    async fn earlier(&self, effect: &Effect, meta: &CommandMeta) -> Result<Executed, ExecuteError> {
         if effect.content_hash != meta.content_hash {
             return Err(ExecuteError::RequestIdReused);
         }
-        let limit = PageLimit { events: usize::try_from(effect.events).unwrap_or_default(), bytes: usize::MAX };
+        let limit = PageLimit { events: effect.events, bytes: usize::MAX };
         let mut events = Vec::with_capacity(limit.events);
-        for event in self.page(effect.first_position.cast_unsigned(), limit).await? {
+        for event in self.page(effect.first_position, limit).await? {
             let (position, record) = (event.position, event.decode()?);
             let invalid = |_| StoreError::Record { position, source: DecodeError::Invalid("stream") };
             let stream = record.stream.parse().map_err(invalid)?;
             events.push(EventReference { position, stream, version: record.version, type_name: record.r#type });
         }
-        Ok(Some(self.executed(events, self.epoch(), true)))
+        Ok(self.executed(events, self.epoch(), true))
     }
 
     fn written(&self, staged: &[Staged], epoch: Epoch, first_position: u64) -> Executed {
@@ -245,21 +271,66 @@ impl Log {
     }
 }
 
+/// A command at work.
+struct Command {
+    meta: CommandMeta,
+    act: Arc<Act>,
+    claim: Arc<Claim>,
+}
+
+/// What a try came to.
+enum Attempt {
+    Decided(Decided),
+    /// The request had its effect before.
+    Earlier(Executed),
+    /// What was read is past.
+    Superseded,
+}
+
+/// What is known of streams that were asked for.
+enum Learnt {
+    Streams(Vec<(StreamName, Loaded)>),
+    Earlier(Executed),
+    Superseded,
+}
+
 /// What a command's function came to.
 struct Decided {
     unit: Unit,
-    verdict: Result<(), ExecuteError>,
+    /// What is to be written: nothing where it is refused, has no effect, or is only validated.
+    records: Vec<EventRecord>,
+    refusal: Option<ExecuteError>,
+    generation: u64,
 }
 
-/// The caller saw the version of the command's own stream that is decided on. Told before any other refusal: it may be
-/// why.
-fn fresh(unit: &Unit, meta: &CommandMeta) -> Result<(), ExecuteError> {
-    let version = own_version(unit);
-    match (meta.expected_version, &unit.primary) {
-        (Some(expected), Some(own)) if expected != version => {
-            Err(ExecuteError::StaleVersion { stream: own.clone(), version })
+fn decided(command: &Command, mut unit: Unit, verdict: Result<(), Interrupt>, generation: u64) -> Decided {
+    unit.own_stream_first();
+    let stale = unit.stale(command.meta.expected_version);
+    let verdict = match verdict {
+        // Told before any other refusal: it may be why.
+        _ if !stale.is_empty() => Err(ExecuteError::StaleVersion(stale)),
+        Err(Interrupt::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
+        Ok(()) | Err(Interrupt::Load) => prepared(&unit, &command.act, &command.meta),
+    };
+    let (records, refusal) = match verdict {
+        Ok(_) if command.meta.validate_only => (Vec::new(), None),
+        Ok(records) => (records, None),
+        Err(refusal) => (Vec::new(), Some(refusal)),
+    };
+    Decided { unit, records, refusal, generation }
+}
+
+impl Answered {
+    fn new(meta: &CommandMeta, executed: &Executed) -> Self {
+        Self { content_hash: meta.content_hash, executed: Arc::new(executed.clone()) }
+    }
+
+    /// The same answer, for the same content.
+    fn again(self, meta: &CommandMeta) -> Result<Executed, ExecuteError> {
+        if self.content_hash != meta.content_hash {
+            return Err(ExecuteError::RequestIdReused);
         }
-        _ => Ok(()),
+        Ok(Executed { replayed: true, ..Executed::clone(&self.executed) })
     }
 }
 

@@ -13,9 +13,11 @@ mod execute;
 mod feed;
 mod follower;
 mod freshness;
+mod gate;
 mod generations;
 mod histories;
 mod log;
+mod lookups;
 mod nats;
 mod projection;
 mod reaction;
@@ -28,6 +30,7 @@ mod resource;
 mod roles;
 mod stored;
 mod subscription;
+mod tail;
 pub mod testing;
 mod text;
 mod token;
@@ -36,7 +39,7 @@ mod trace;
 mod unit;
 
 pub use act::{date_from_proto, date_to_proto, from_record as act_from_record, source_from_proto, source_to_proto};
-pub use error::{DecodeError, ExecuteError, StoreError};
+pub use error::{DecodeError, ExecuteError, StaleVersion, StoreError};
 pub use event_sourcing::{
     Act, Actor, Aggregate, Basis, Certainty, Correction, Date, Draft, Entry, History, InvalidName, LocalizedText,
     PartialDate, Period, Recorded, Source, StreamName, Text, TextOrigin, Timestamp,

@@ -19,9 +19,12 @@ use uuid::Uuid;
 use crate::{
     Epoch, StoreError, StoredEvent,
     appender::{self, Append, QUEUE_LENGTH},
+    gate::Gate,
     histories::Histories,
+    lookups::Lookups,
     requests,
     roles::{self, Roles},
+    tail::Tail,
 };
 
 /// How long a reader may wait for a connection. While Postgres is away, connecting is tried again after pauses of up to
@@ -40,8 +43,12 @@ pub(crate) struct Shared {
     writer: PgConnectOptions,
     pub appends: mpsc::Sender<Append>,
     pub place: Arc<Place>,
-    pub histories: Mutex<Histories>,
+    pub tail: Arc<Tail>,
+    pub lookups: Lookups,
+    pub gate: Arc<Gate>,
     pub turns: Turns,
+    /// Histories as queries read them.
+    pub histories: Mutex<Histories>,
 }
 
 /// Turns on disputed streams: commands that keep changing the same stream would otherwise decide again and again, and
@@ -82,7 +89,9 @@ impl Log {
         let place = Arc::new(Place { epoch: RwLock::new(epoch), head: watch::Sender::new(head) });
         let (appends, queue) = mpsc::channel(QUEUE_LENGTH);
         let writer = in_log(&roles.writer).options([("synchronous_commit", "on")]);
-        tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, place.clone(), shutdown));
+        let tail = Arc::new(Tail::new(place.clone()));
+        let end = (place.clone(), tail.clone());
+        tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, end, shutdown));
         Ok(Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
@@ -90,8 +99,11 @@ impl Log {
                 writer,
                 appends,
                 place,
-                histories: Mutex::new(Histories::new()),
+                tail,
+                lookups: Lookups::start(&in_log(&roles.reader)),
+                gate: Arc::default(),
                 turns: Turns::new(),
+                histories: Mutex::new(Histories::new()),
             }),
         })
     }

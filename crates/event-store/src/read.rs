@@ -1,15 +1,8 @@
 //! Reading the log. Each call is one short transaction: nothing here waits for a caller.
 
-use std::sync::{Arc, PoisonError};
+use event_sourcing::{StreamName, Timestamp};
 
-use contracts::toguna::log::v1::EventRecord;
-use event_sourcing::{History, StreamName, Timestamp};
-
-use crate::{
-    Log, StoreError, Stored, StoredEvent,
-    histories::Histories,
-    unit::{Loaded, Missing},
-};
+use crate::{Log, StoreError, StoredEvent};
 
 /// How much one page holds at most; one event at least, whatever its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,46 +74,5 @@ impl Log {
             .fetch_optional(self.reader())
             .await?;
         Ok(time.and_then(|time| Timestamp::from_microsecond(time).ok()))
-    }
-
-    /// A stream's whole history; empty where nothing was recorded.
-    pub async fn history<A: Stored>(&self, name: &StreamName) -> Result<Arc<History<A>>, StoreError> {
-        let loaded = self.load(&Missing::of::<A>(name.clone())).await?;
-        Ok(loaded.history.downcast().expect("the history was loaded as this aggregate's"))
-    }
-
-    /// Continues the history that was kept, or reads it from its start.
-    pub(crate) async fn load(&self, missing: &Missing) -> Result<Loaded, StoreError> {
-        let kept = self.kept(|histories| histories.get(&missing.stream));
-        // The last event that is known is read again: where the log has another one or none, it was restored to an
-        // earlier state, and what was kept is of a history that it lost.
-        let known = kept.as_ref().map_or(0, |kept| kept.version);
-        let mut tail = self.records(&missing.stream, known.saturating_sub(1)).await?;
-        let kept = match kept {
-            Some(kept) if kept.is_continued_by(&tail) => Some(kept),
-            Some(_) => {
-                tail = self.records(&missing.stream, 0).await?;
-                None
-            }
-            None => None,
-        };
-        let new = &tail[usize::from(kept.as_ref().is_some_and(|kept| kept.version > 0))..];
-        if let (Some(kept), []) = (&kept, new) {
-            return Ok(kept.clone());
-        }
-        let loaded = (missing.load)(kept.as_ref(), new).map_err(|source| {
-            let position = new.first().map_or(0, |record| record.position);
-            StoreError::Record { position, source }
-        })?;
-        self.kept(|histories| histories.put(missing.stream.clone(), loaded.clone()));
-        Ok(loaded)
-    }
-
-    async fn records(&self, name: &StreamName, after_version: u64) -> Result<Vec<EventRecord>, StoreError> {
-        self.stream(name, after_version).await?.iter().map(StoredEvent::decode).collect()
-    }
-
-    fn kept<T>(&self, read: impl FnOnce(&mut Histories) -> T) -> T {
-        read(&mut self.shared.histories.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn prepare(staged: &Staged, act: &Act, meta: &CommandMeta) -> EventRe
 }
 
 /// Gives a prepared event its place and encodes it, once and for ever.
-pub(crate) fn seal(mut record: EventRecord, position: u64, epoch: Epoch, recorded_at: Timestamp) -> Vec<u8> {
+pub(crate) fn seal(record: &mut EventRecord, position: u64, epoch: Epoch, recorded_at: Timestamp) -> Vec<u8> {
     record.position = position;
     record.epoch = epoch.as_bytes().to_vec();
     record.recorded_at = Some(act::timestamp_to_proto(recorded_at));

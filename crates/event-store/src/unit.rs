@@ -6,7 +6,7 @@ use contracts::{reasons::Reason, toguna::log::v1::EventRecord};
 use event_sourcing::{Act, Correction, Draft, Entry, History, PartialDate, Recorded, StreamName, Timestamp, entries};
 
 use crate::{
-    DecodeError, Payload, Stored,
+    DecodeError, Payload, StaleVersion, StoreError, Stored,
     stored::{decode_record, encode_entry},
 };
 
@@ -88,6 +88,14 @@ impl Missing {
     pub(crate) fn of<A: Stored>(stream: StreamName) -> Self {
         Self { stream, load: load::<A> }
     }
+
+    /// The stream's history: what was known of it, and the records after that.
+    pub(crate) fn load(&self, known: Option<&Loaded>, tail: &[EventRecord]) -> Result<Loaded, StoreError> {
+        (self.load)(known, tail).map_err(|source| {
+            let position = tail.first().map_or(0, |record| record.position);
+            StoreError::Record { position, source }
+        })
+    }
 }
 
 /// An event to be written.
@@ -111,12 +119,46 @@ pub struct Unit {
     pub(crate) primary: Option<StreamName>,
     pub(crate) missing: Vec<Missing>,
     pub(crate) staged: Vec<Staged>,
-    working: HashMap<StreamName, Arc<dyn Any + Send + Sync>>,
+    /// Streams with what this command has recorded in them, and their versions.
+    working: HashMap<StreamName, (Arc<dyn Any + Send + Sync>, u64)>,
+    expected: Vec<(StreamName, u64)>,
 }
 
 impl Unit {
     pub(crate) fn new(act: Arc<Act>, now: Timestamp, read: HashMap<StreamName, Loaded>) -> Self {
-        Self { act, now, read, primary: None, missing: Vec::new(), staged: Vec::new(), working: HashMap::new() }
+        Self {
+            act,
+            now,
+            read,
+            primary: None,
+            missing: Vec::new(),
+            staged: Vec::new(),
+            working: HashMap::new(),
+            expected: Vec::new(),
+        }
+    }
+
+    /// The time at which this is decided.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A stream's history with what this command has recorded in it, if that is its last version.
+    pub(crate) fn working(&self, stream: &StreamName, version: u64) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.working.get(stream).filter(|(_, last)| *last == version).map(|(history, _)| history.clone())
+    }
+
+    /// Every condition of the caller that does not hold: the version that it saw of the command's own stream, and those
+    /// of [`Unit::expect`].
+    pub(crate) fn stale(&self, own: Option<u64>) -> Vec<StaleVersion> {
+        let own = self.primary.iter().zip(own);
+        let expected = self.expected.iter().map(|(stream, version)| (stream, *version));
+        own.chain(expected)
+            .filter_map(|(stream, expected)| {
+                let version = self.read.get(stream)?.version;
+                (version != expected).then(|| StaleVersion { stream: stream.clone(), expected, version })
+            })
+            .collect()
     }
 
     /// Puts the command's own events first, so that a repeated answer can be derived from the events alone.
@@ -134,7 +176,8 @@ impl Unit {
     pub fn load<A: Stored>(&mut self, name: &StreamName) -> Result<Arc<History<A>>, Interrupt> {
         debug_assert_eq!(name.category(), A::CATEGORY, "a stream of another category");
         self.primary.get_or_insert_with(|| name.clone());
-        let found = self.working.get(name).or_else(|| self.read.get(name).map(|loaded| &loaded.history)).cloned();
+        let working = self.working.get(name).map(|(history, _)| history);
+        let found = working.or_else(|| self.read.get(name).map(|loaded| &loaded.history)).cloned();
         if let Some(history) = found.and_then(|history| history.downcast::<History<A>>().ok()) {
             return Ok(history);
         }
@@ -146,6 +189,14 @@ impl Unit {
     pub fn load_all<A: Stored>(&mut self, names: &[StreamName]) -> Result<Vec<Arc<History<A>>>, Interrupt> {
         let loaded: Vec<_> = names.iter().map(|name| self.load::<A>(name)).collect();
         loaded.into_iter().collect()
+    }
+
+    /// The caller saw a stream at a version (0: there was none), and wants no effect if it is at another one now. All
+    /// such conditions that fail are told together, before any refusal: they may be why.
+    pub fn expect<A: Stored>(&mut self, name: &StreamName, version: u64) -> Result<(), Interrupt> {
+        self.load::<A>(name)?;
+        self.expected.push((name.clone(), version));
+        Ok(())
     }
 
     /// Lets an aggregate decide on a command and records what it decides.
@@ -213,7 +264,8 @@ impl Unit {
                 act: self.act.clone(),
             });
         }
-        self.working.insert(name.clone(), Arc::new(history));
+        let version = history.version();
+        self.working.insert(name.clone(), (Arc::new(history), version));
         Ok(())
     }
 }

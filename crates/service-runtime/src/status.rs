@@ -7,7 +7,7 @@ use contracts::{
     reasons::{Reason, ReasonName as _},
     toguna::errors::v1::ErrorReason,
 };
-use event_store::{ExecuteError, MAX_RECORD_BYTES, NotFresh, Refusal, StoreError};
+use event_store::{ExecuteError, MAX_RECORD_BYTES, NotFresh, Refusal, StaleVersion, StoreError};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -195,10 +195,13 @@ pub(crate) fn not_fresh(error: NotFresh) -> Status {
 pub(crate) fn execute(error: &ExecuteError, request_id: &str) -> Status {
     match error {
         ExecuteError::Refused(by_rule) => refusal(by_rule.as_ref()),
-        ExecuteError::StaleVersion { stream, version } => refused(ErrorReason::StaleVersion)
-            .with("resource", stream.to_string())
-            .with("etag", crate::call::etag(*version))
-            .into(),
+        ExecuteError::StaleVersion(stale) => {
+            let all = |value: fn(&StaleVersion) -> String| stale.iter().map(value).collect::<Vec<_>>().join(", ");
+            refused(ErrorReason::StaleVersion)
+                .with("resource", all(|stale| stale.stream.to_string()))
+                .with("etag", all(|stale| crate::call::etag(stale.version)))
+                .into()
+        }
         ExecuteError::RequestIdReused => {
             refused(ErrorReason::RequestIdReused).with("request_id", request_id.to_owned()).into()
         }

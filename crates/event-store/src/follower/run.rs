@@ -302,7 +302,7 @@ fn passes(error: &ExecuteError) -> bool {
         ExecuteError::Unavailable(StoreError::Database(error)) => database_error_passes(error),
         ExecuteError::Unavailable(StoreError::Migrate(_) | StoreError::Record { .. })
         | ExecuteError::Refused(_)
-        | ExecuteError::StaleVersion { .. }
+        | ExecuteError::StaleVersion(_)
         | ExecuteError::RequestIdReused
         | ExecuteError::EventTooLarge { .. } => false,
     }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use event_store::{
-    CommandMeta, Correction, Epoch, ExecuteError, Executed, Log, PageLimit, Published, StreamName, Unit,
+    CommandMeta, Correction, Epoch, ExecuteError, Executed, Log, PageLimit, Published, StaleVersion, StreamName,
+    Unit,
 };
 use harness::Servers;
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -131,9 +132,35 @@ async fn a_stale_etag_is_told_the_current_version() {
     run(&log, request(), &tally("a"), count(1)).await.expect("counted");
     let stale = CommandMeta { expected_version: Some(0), ..request() };
     let answer = run(&log, stale, &tally("a"), count(1)).await;
-    assert!(matches!(answer, Err(ExecuteError::StaleVersion { version: 1, .. })), "{answer:?}");
+    let stale = |id: &str, expected, version| StaleVersion { stream: tally(id), expected, version };
+    assert!(matches!(&answer, Err(ExecuteError::StaleVersion(all)) if *all == [stale("a", 0, 1)]), "{answer:?}");
     let fresh = CommandMeta { expected_version: Some(1), ..request() };
     assert_eq!(run(&log, fresh, &tally("a"), count(1)).await.expect("counted").version, 2);
+}
+
+#[tokio::test]
+async fn all_conditions_that_fail_are_told_at_once_also_on_streams_that_are_not_written() {
+    let (log, _) = new_log().await;
+    for id in ["a", "b", "c"] {
+        run(&log, request(), &tally(id), count(1)).await.expect("counted");
+    }
+    let expecting = |own, b, c, none| {
+        let decide = move |unit: &mut Unit| {
+            unit.load::<Tally>(&tally("a"))?;
+            unit.expect::<Tally>(&tally("b"), b)?;
+            unit.expect::<Tally>(&tally("c"), c)?;
+            unit.expect::<Tally>(&tally("none"), none)?;
+            unit.handle::<Tally>(&tally("a"), &count(1))?;
+            unit.handle::<Tally>(&tally("d"), &count(1))
+        };
+        log.execute(CommandMeta { expected_version: Some(own), ..request() }, act_of("someone"), decide)
+    };
+    let stale = |id: &str, expected, version| StaleVersion { stream: tally(id), expected, version };
+    let answer = expecting(3, 1, 2, 1).await;
+    let all = [stale("a", 3, 1), stale("c", 2, 1), stale("none", 1, 0)];
+    assert!(matches!(&answer, Err(ExecuteError::StaleVersion(found)) if *found == all), "{answer:?}");
+    assert_eq!(log.head(), 3, "nothing was written");
+    assert_eq!(expecting(1, 1, 1, 0).await.expect("counted").events.len(), 2);
 }
 
 #[tokio::test]

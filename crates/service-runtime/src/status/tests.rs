@@ -14,7 +14,7 @@ async fn in_language(language: Language, make: impl FnOnce() -> Status) -> Statu
 
 fn stale() -> Status {
     let stream: StreamName = "agreements/ml-fr-1994".parse().expect("a name");
-    execute(&ExecuteError::StaleVersion { stream, version: 7 }, "")
+    execute(&ExecuteError::StaleVersion(vec![StaleVersion { stream, expected: 6, version: 7 }]), "")
 }
 
 #[tokio::test]

@@ -1,0 +1,175 @@
+//! What commands must know of the log before they decide, asked for together: one round trip to Postgres serves all
+//! that wait at the time.
+
+use std::{sync::Arc, time::Duration};
+
+use event_sourcing::StreamName;
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::{StoreError, StoredEvent, gate::AT_WORK};
+
+/// Questions of one round trip at most.
+const BATCH: usize = 256;
+/// How many are answered side by side, so that one long stream does not keep all others waiting.
+const SESSIONS: usize = 2;
+/// How long Postgres may take to connect and to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What one command asks.
+pub(crate) struct Question {
+    /// Whether this request of an organisation had its effect before.
+    pub request: Option<(String, Uuid)>,
+    /// Streams of which everything is asked for.
+    pub streams: Vec<StreamName>,
+}
+
+/// What the log says.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    /// The effect that the request had.
+    pub effect: Option<Effect>,
+    /// The events of each stream, in order.
+    pub streams: Vec<Vec<StoredEvent>>,
+}
+
+/// Where the effect of a request is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub content_hash: Vec<u8>,
+    pub first_position: u64,
+    pub events: usize,
+}
+
+type Asked = (Question, oneshot::Sender<Result<Answer, String>>);
+
+/// Answers questions. Ends when it is dropped.
+pub(crate) struct Lookups {
+    questions: mpsc::Sender<Asked>,
+}
+
+impl Lookups {
+    /// Begins to answer from a log that sessions with these options read.
+    pub fn start(options: &PgConnectOptions) -> Self {
+        let (questions, asked) = mpsc::channel(AT_WORK);
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..SESSIONS {
+            tokio::spawn(answer(options.clone(), asked.clone()));
+        }
+        Self { questions }
+    }
+
+    pub async fn ask(&self, question: Question) -> Result<Answer, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.questions.send((question, reply)).await.map_err(|_| StoreError::Closed)?;
+        let answer = answer.await.map_err(|_| StoreError::Closed)?;
+        answer.map_err(|error| StoreError::Database(sqlx::Error::Protocol(error)))
+    }
+}
+
+async fn answer(options: PgConnectOptions, asked: Arc<Mutex<mpsc::Receiver<Asked>>>) {
+    let mut session = None;
+    loop {
+        let batch = {
+            let mut asked = asked.lock().await;
+            let Some(first) = asked.recv().await else { return };
+            let mut batch = vec![first];
+            while batch.len() < BATCH
+                && let Ok(next) = asked.try_recv()
+            {
+                batch.push(next);
+            }
+            batch
+        };
+        let (questions, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let had_session = session.is_some();
+        let mut answers = in_time(look_up(&mut session, &options, &questions)).await;
+        // A session that was left from before may have been cut meanwhile.
+        if answers.is_err() {
+            session = None;
+            if had_session {
+                answers = in_time(look_up(&mut session, &options, &questions)).await;
+            }
+        }
+        match answers {
+            Ok(answers) => {
+                for (reply, answer) in replies.into_iter().zip(answers) {
+                    reply.send(Ok(answer)).ok();
+                }
+            }
+            Err(error) => {
+                session = None;
+                for reply in replies {
+                    reply.send(Err(error.to_string())).ok();
+                }
+            }
+        }
+    }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
+}
+
+async fn look_up(
+    session: &mut Option<PgConnection>,
+    options: &PgConnectOptions,
+    questions: &[Question],
+) -> Result<Vec<Answer>, sqlx::Error> {
+    let session = match session {
+        Some(session) => session,
+        None => session.insert(PgConnection::connect_with(options).await?),
+    };
+    let empty = |question: &Question| Answer { effect: None, streams: vec![Vec::new(); question.streams.len()] };
+    let mut answers: Vec<Answer> = questions.iter().map(empty).collect();
+    let requests: Vec<(usize, &(String, Uuid))> =
+        questions.iter().enumerate().filter_map(|(index, asked)| Some((index, asked.request.as_ref()?))).collect();
+    let (organisations, ids): (Vec<&str>, Vec<Uuid>) =
+        requests.iter().map(|(_, (organisation, id))| (organisation.as_str(), *id)).unzip();
+    let streams: Vec<(usize, usize, &str)> = questions
+        .iter()
+        .enumerate()
+        .flat_map(|(index, asked)| asked.streams.iter().enumerate().map(move |(at, name)| (index, at, name.as_str())))
+        .collect();
+    let names: Vec<&str> = streams.iter().map(|(_, _, name)| *name).collect();
+    // `OFFSET 0` keeps each look-up one by its key, whatever Postgres thinks of the number of questions.
+    let rows = sqlx::query!(
+        r#"SELECT nr AS "nr!", content_hash AS "bytes!", first_position AS "position!", events
+           FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS asked (organisation, request_id, nr)
+           CROSS JOIN LATERAL (
+               SELECT content_hash, first_position, events FROM requests
+               WHERE organisation = asked.organisation AND request_id = asked.request_id OFFSET 0
+           ) AS effect
+           UNION ALL
+           SELECT nr, record, position, NULL
+           FROM unnest($3::text[]) WITH ORDINALITY AS asked (stream, nr)
+           CROSS JOIN LATERAL (
+               SELECT position, record FROM events WHERE stream = asked.stream ORDER BY version OFFSET 0
+           ) AS event"#,
+        &organisations as &[&str],
+        &ids,
+        &names as &[&str],
+    )
+    .fetch_all(session)
+    .await?;
+    for row in rows {
+        let (nr, position) = (usize::try_from(row.nr - 1).unwrap_or(usize::MAX), row.position.cast_unsigned());
+        match row.events {
+            Some(events) => {
+                let events = usize::try_from(events).unwrap_or_default();
+                answers[requests[nr].0].effect =
+                    Some(Effect { content_hash: row.bytes, first_position: position, events });
+            }
+            None => {
+                let (index, at, _) = streams[nr];
+                answers[index].streams[at].push(StoredEvent { position, record: row.bytes.into() });
+            }
+        }
+    }
+    // Rows of a union come in no order that could be relied on.
+    for stream in answers.iter_mut().flat_map(|answer| &mut answer.streams) {
+        stream.sort_unstable_by_key(|event| event.position);
+    }
+    Ok(answers)
+}
