@@ -204,7 +204,7 @@ pub fn event_of(request: &RegisterPartnerRequest) -> PartnerRegistered {
 }
 
 /// The content of a `Noted` of this many bytes.
-fn note(payload: usize) -> Vec<u8> {
+pub fn note(payload: usize) -> Vec<u8> {
     b"cooperation".iter().copied().cycle().take(payload - FIELD).collect()
 }
 

@@ -69,11 +69,6 @@ impl Sample {
         self.latency.value_at_quantile(part) as f64 / 1_000.0
     }
 
-    /// Processor time of one operation, in microseconds.
-    pub fn cpu_per_operation(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / (self.operations as f64).max(1.0)
-    }
-
     /// Counts one operation.
     pub fn count(&mut self, outcome: Outcome, latency: Duration) {
         match outcome {

@@ -5,6 +5,7 @@ mod freshness;
 mod growth;
 mod limits;
 mod peers;
+mod projections;
 mod relay;
 mod replay;
 
@@ -31,6 +32,8 @@ pub enum Family {
     P7,
     /// The copy in JetStream.
     P9,
+    /// A projection.
+    P10,
     /// Reading one's own writes.
     P11,
     /// Commands on a long log.
@@ -40,7 +43,7 @@ pub enum Family {
 }
 
 /// In the order in which they are measured and shown.
-const ALL: [Family; 11] = [
+const ALL: [Family; 12] = [
     Family::P1,
     Family::P2,
     Family::P3,
@@ -49,6 +52,7 @@ const ALL: [Family; 11] = [
     Family::P6,
     Family::P7,
     Family::P9,
+    Family::P10,
     Family::P11,
     Family::P13,
     Family::P14,
@@ -66,6 +70,7 @@ impl Family {
             Self::P6 => "everybody on one stream, beside each on a new one",
             Self::P7 => "replay of the log to one caller, beside COPY",
             Self::P9 => "the copy in JetStream, beside the same messages from memory",
+            Self::P10 => "a projection of one row an event, beside COPY of its rows",
             Self::P11 => "reading one's own writes, beside reading whatever is there",
             Self::P13 => "commands on a long log, beside a short one",
             Self::P14 => "start of the service on a long log, beside a short one",
@@ -83,6 +88,7 @@ impl Family {
             Self::P6 => commands::p6(run).await,
             Self::P7 => replay::p7(run).await,
             Self::P9 => relay::p9(run).await,
+            Self::P10 => projections::p10(run).await,
             Self::P11 => freshness::p11(run).await,
             Self::P13 => growth::p13(run).await,
             Self::P14 => growth::p14(run).await,

@@ -20,6 +20,7 @@ use tokio::{
 };
 use tonic::transport::{Channel, Server as Grpc, server::TcpIncoming};
 
+pub use self::bare::append as append_notes;
 use crate::{ground::Ground, process::Watched, stage::Site};
 
 /// How long a server may take to answer: one with a long log to follow needs a while.

@@ -1,6 +1,6 @@
 //! Beside other event stores: those on PostgreSQL (P3), and UmaDB over its gRPC (P4).
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{
     Compared, Row,
@@ -30,19 +30,22 @@ pub async fn p3(run: &Run) -> Result<Vec<Row>> {
     for payload in run.payloads().iter().copied() {
         let mut complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
         let mut rounds = Vec::new();
-        let mut figures: Vec<(&dyn Peer, Vec<Sample>)> = on_postgres.iter().map(|peer| (*peer, Vec::new())).collect();
+        let mut figures: Vec<(&dyn Peer, Vec<Result<Sample>>)> =
+            on_postgres.iter().map(|peer| (*peer, Vec::new())).collect();
         for _ in 0..run.rounds() {
             let ours = register(&mut complete, CALLERS).await?;
             let mut best: Option<Measured> = None;
             for (peer, samples) in &mut figures {
                 run.ground.settle().await?;
-                let sample = peer.append(CALLERS, 1, payload, run.time()).await?;
-                samples.push(sample.clone());
-                if best.as_ref().is_none_or(|best| best.value < sample.rate()) {
-                    best = Some(Measured::rate(sample, Vec::new()));
+                let sample = peer.append(CALLERS, 1, payload, run.time()).await;
+                if let Ok(sample) = &sample
+                    && best.as_ref().is_none_or(|best| best.value < sample.rate())
+                {
+                    best = Some(Measured::rate(sample.clone(), Vec::new()));
                 }
+                samples.push(sample);
             }
-            rounds.extend(best.map(|best| (ours, best)));
+            rounds.push((ours, best.context("no peer has a figure")?));
         }
         complete.strike().await?;
         rows.push(Row {
@@ -84,7 +87,10 @@ pub async fn p4(run: &Run) -> Result<Vec<Row>> {
             beside_what: "UmaDB over gRPC".to_owned(),
             payload,
             compared,
-            notes: vec![line(umadb, &rounds.iter().filter_map(|(_, other)| other.sample.clone()).collect::<Vec<_>>())],
+            notes: vec![line(
+                umadb,
+                &rounds.iter().filter_map(|(_, other)| other.sample.clone().map(Ok)).collect::<Vec<_>>(),
+            )],
             rounds,
         };
         let rate = |unit, reach, aim| Compared::Rate { unit, reach, aim };
@@ -114,10 +120,14 @@ fn split(available: &Available) -> (Vec<&dyn Peer>, Option<&dyn Peer>) {
 }
 
 /// What a peer came to, in a line.
-fn line(peer: &dyn Peer, samples: &[Sample]) -> String {
-    let rate = Spread::of(samples.iter().map(Sample::rate));
+fn line(peer: &dyn Peer, samples: &[Result<Sample>]) -> String {
+    let measured: Vec<&Sample> = samples.iter().filter_map(|sample| sample.as_ref().ok()).collect();
+    if let (true, Some(Err(error))) = (measured.is_empty(), samples.first()) {
+        return format!("{} has no figure: {error:#}", peer.name());
+    }
+    let rate = Spread::of(measured.iter().map(|sample| sample.rate()));
     let mut all = Sample::empty();
-    samples.iter().for_each(|sample| all.add(sample));
+    measured.iter().for_each(|sample| all.add(sample));
     format!(
         "{}: {:.0}/s ({:.0} to {:.0}), p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {} conflicts, {} failed; {}",
         peer.name(),

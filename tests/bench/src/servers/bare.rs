@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 use contracts::reasons::{Reason, ReasonName as _};
 use contracts::toguna::errors::v1::ErrorReason;
 use event_store::{
-    Act, Actor, Aggregate, Basis, Certainty, CommandMeta, DecodeError, Draft, Log, Payload, Recorded, Refusal, Stored,
-    StreamName,
+    Act, Actor, Aggregate, Basis, Certainty, CommandMeta, DecodeError, Draft, Executed, Log, Payload, Recorded,
+    Refusal, Stored, StreamName,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, service::Routes};
@@ -72,21 +72,26 @@ struct Notebook {
 impl Bare for Notebook {
     async fn append(&self, request: Request<Append>) -> Result<Response<Appended>, Status> {
         let Append { request_id, stream, events } = request.into_inner();
-        let invalid = |what: &str| Status::invalid_argument(what.to_owned());
-        let stream: StreamName = stream.parse().map_err(|_| invalid("stream"))?;
-        let meta = CommandMeta {
-            request_id: Uuid::from_slice(&request_id).map_err(|_| invalid("request_id"))?,
-            content_hash: [0; 32],
-            expected_version: None,
-            validate_only: false,
-            correlation_id: None,
-            causation_id: None,
-            traceparent: String::new(),
-        };
-        let executed = self.log.execute(meta, act(), move |unit| unit.handle::<Notes>(&stream, &events)).await;
+        let request_id = Uuid::from_slice(&request_id).map_err(|_| Status::invalid_argument("request_id"))?;
+        let executed = append(&self.log, request_id, &stream, events).await;
         let executed = executed.map_err(|error| Status::unavailable(error.to_string()))?;
         Ok(Response::new(Appended { consistency_token: executed.token.to_string() }))
     }
+}
+
+/// Appends notes to a stream, `notes/…`.
+pub async fn append(log: &Log, request_id: Uuid, stream: &str, notes: Vec<Vec<u8>>) -> Result<Executed> {
+    let stream: StreamName = stream.parse()?;
+    let meta = CommandMeta {
+        request_id,
+        content_hash: [0; 32],
+        expected_version: None,
+        validate_only: false,
+        correlation_id: None,
+        causation_id: None,
+        traceparent: String::new(),
+    };
+    Ok(log.execute(meta, act(), move |unit| unit.handle::<Notes>(&stream, &notes)).await?)
 }
 
 fn act() -> Act {
