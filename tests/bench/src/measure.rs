@@ -136,7 +136,9 @@ where
     };
     let (samples, elapsed) = futures::future::join(join_all((0..callers).map(call)), clock).await;
     let mut all = Sample { elapsed, ..Sample::empty() };
-    samples.iter().for_each(|sample| all.add(sample));
+    for sample in &samples {
+        all.add(sample);
+    }
     all
 }
 

@@ -195,26 +195,29 @@ fn print_details(row: &Row, verbose: bool) {
 /// Latencies, failures and costs of several rounds together.
 fn together(rounds: &[&Measured]) -> Option<String> {
     let mut all = Sample::empty();
-    rounds.iter().filter_map(|measured| measured.sample.as_ref()).for_each(|sample| all.add(sample));
-    if all.operations == 0 {
-        return None;
+    for sample in rounds.iter().filter_map(|measured| measured.sample.as_ref()) {
+        all.add(sample);
+        all.peak_rss = all.peak_rss.max(sample.peak_rss);
     }
-    let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|part| figure(all.quantile(part)));
-    let mut line =
-        format!("p50 {p50} ms, p99 {p99} ms, p99.9 {p999} ms; {} conflicts, {} failed", all.conflicts, all.failed);
-    let names: Vec<&str> = rounds.first()?.costs.iter().map(|(name, _)| *name).collect();
-    if !names.is_empty() {
-        let costs = names.iter().enumerate().map(|(index, name)| {
-            let of_each = rounds.iter().filter_map(|measured| measured.costs.get(index).map(|(_, cost)| *cost));
-            format!("{name} {}", figure(Spread::of(of_each).median))
-        });
-        line += &format!("; µs of processor each: {}", costs.collect::<Vec<_>>().join(", "));
+    let mut parts = Vec::new();
+    if !all.latency.is_empty() {
+        let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|part| figure(all.quantile(part)));
+        parts.push(format!("p50 {p50} ms, p99 {p99} ms, p99.9 {p999} ms"));
+        parts.push(format!("{} conflicts, {} failed", all.conflicts, all.failed));
     }
-    let peak = rounds.iter().filter_map(|measured| measured.sample.as_ref()).map(|sample| sample.peak_rss).max()?;
-    if peak > 0 {
-        line += &format!("; peak memory {} MiB", peak / 1024 / 1024);
+    let names = rounds.first()?.costs.iter().map(|(name, _)| *name);
+    let costs = names.enumerate().map(|(index, name)| {
+        let of_each = rounds.iter().filter_map(|measured| measured.costs.get(index).map(|(_, cost)| *cost));
+        format!("{name} {}", figure(Spread::of(of_each).median))
+    });
+    let costs: Vec<String> = costs.collect();
+    if !costs.is_empty() {
+        parts.push(format!("µs of processor each: {}", costs.join(", ")));
     }
-    Some(line)
+    if all.peak_rss > 0 {
+        parts.push(format!("peak memory {} MiB", all.peak_rss / 1024 / 1024));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn row_as_json(row: &Row) -> Value {

@@ -22,7 +22,7 @@ pub enum Family {
     P2,
     /// The same, beside other event stores on PostgreSQL.
     P3,
-    /// The same, beside UmaDB.
+    /// The same, beside `UmaDB`.
     P4,
     /// Latency of the same.
     P5,

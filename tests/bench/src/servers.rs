@@ -34,31 +34,31 @@ const READY_FILE: &str = "TOGUNA_READY_FILE";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Kind {
     /// Answers with what it was sent: the limit of this machine's gRPC.
-    #[command(hide = true)]
-    ServeEcho,
+    #[command(name = "serve-echo", hide = true)]
+    Echo,
     /// The log under a server: no identity, policy, validation or tracing.
-    #[command(hide = true)]
-    ServeBare,
+    #[command(name = "serve-bare", hide = true)]
+    Bare,
     /// The service as users get it.
-    #[command(hide = true)]
-    ServePartnerships,
+    #[command(name = "serve-partnerships", hide = true)]
+    Partnerships,
 }
 
 impl Kind {
     fn argument(self) -> &'static str {
         match self {
-            Self::ServeEcho => "serve-echo",
-            Self::ServeBare => "serve-bare",
-            Self::ServePartnerships => "serve-partnerships",
+            Self::Echo => "serve-echo",
+            Self::Bare => "serve-bare",
+            Self::Partnerships => "serve-partnerships",
         }
     }
 
     /// Is that server, until told to stop.
     pub async fn serve(self) -> ExitCode {
         let ended = match self {
-            Self::ServeEcho => echo::serve().await,
-            Self::ServeBare => bare::serve().await,
-            Self::ServePartnerships => {
+            Self::Echo => echo::serve().await,
+            Self::Bare => bare::serve().await,
+            Self::Partnerships => {
                 return service_runtime::run(partnerships::SERVICE, partnerships::build).await;
             }
         };

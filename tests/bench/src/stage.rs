@@ -64,7 +64,7 @@ pub struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// Starts a server, with an empty log where it has one.
     pub async fn set(run: &'a Run, kind: Kind, payload: usize) -> Result<Self> {
-        let site = if kind == Kind::ServeEcho { None } else { Some(Site::new(&run.ground).await?) };
+        let site = if kind == Kind::Echo { None } else { Some(Site::new(&run.ground).await?) };
         Self::on(run, kind, site, payload).await
     }
 
@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
         while began.elapsed() < LONGEST_UNREST {
             let (before, looked) = (used(), Instant::now());
             tokio::time::sleep(Duration::from_millis(250)).await;
-            if (used() - before).as_secs_f64() < QUIET * looked.elapsed().as_secs_f64() {
+            if used().saturating_sub(before).as_secs_f64() < QUIET * looked.elapsed().as_secs_f64() {
                 break;
             }
         }

@@ -37,7 +37,7 @@ impl Name for Noted {
     const PACKAGE: &'static str = "bench";
 }
 
-#[expect(clippy::pedantic, unused_qualifications, reason = "generated")]
+#[expect(clippy::pedantic, clippy::allow_attributes, unused_qualifications, reason = "generated")]
 mod stubs {
     include!(concat!(env!("OUT_DIR"), "/bench.Echo.rs"));
     include!(concat!(env!("OUT_DIR"), "/bench.Bare.rs"));

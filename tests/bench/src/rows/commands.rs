@@ -20,8 +20,8 @@ const COMMANDS: &str = "commands/s";
 pub async fn p1(run: &Run) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for payload in run.payloads().iter().copied() {
-        let mut bare = Stage::set(run, Kind::ServeBare, payload).await?;
-        let mut echo = Stage::set(run, Kind::ServeEcho, payload).await?;
+        let mut bare = Stage::set(run, Kind::Bare, payload).await?;
+        let mut echo = Stage::set(run, Kind::Echo, payload).await?;
         let rounds = run.in_turn(async || append(&mut bare, 1).await, async || echo_append(&mut echo).await).await?;
         bare.strike().await?;
         rows.push(Row {
@@ -33,7 +33,7 @@ pub async fn p1(run: &Run) -> Result<Vec<Row>> {
             rounds,
             notes: Vec::new(),
         });
-        let mut complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
+        let mut complete = Stage::set(run, Kind::Partnerships, payload).await?;
         let rounds = run
             .in_turn(async || register(&mut complete, CALLERS).await, async || echo_register(&mut echo, CALLERS).await)
             .await?;
@@ -60,8 +60,8 @@ pub async fn p1(run: &Run) -> Result<Vec<Row>> {
 pub async fn p5(run: &Run) -> Result<Vec<Row>> {
     let payload = 256;
     let sync = run.ground.machine.fdatasync_ms;
-    let mut complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
-    let mut echo = Stage::set(run, Kind::ServeEcho, payload).await?;
+    let mut complete = Stage::set(run, Kind::Partnerships, payload).await?;
+    let mut echo = Stage::set(run, Kind::Echo, payload).await?;
     let mut rows = Vec::new();
     for (name, callers, part, reach, aim) in [("P5 p99", CALLERS, 0.99, 2.5, 1.5), ("P5 p50", 1, 0.5, 4.0, 2.0)] {
         let rounds = run
@@ -88,7 +88,7 @@ pub async fn p5(run: &Run) -> Result<Vec<Row>> {
 /// 64 callers change one partner, beside 64 callers who register new ones with the same service.
 pub async fn p6(run: &Run) -> Result<Vec<Row>> {
     let payload = 256;
-    let complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
+    let complete = Stage::set(run, Kind::Partnerships, payload).await?;
     complete.callers.register_as(0, EVERYBODYS).await.context("the one partner cannot be registered")?;
     let stage = Mutex::new(complete);
     let ours = async || rename(&mut *stage.lock().await).await;

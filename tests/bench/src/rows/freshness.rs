@@ -27,7 +27,7 @@ const PART: f64 = 0.25;
 /// question without one.
 pub async fn p11(run: &Run) -> Result<Vec<Row>> {
     let payload = 256;
-    let mut complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
+    let mut complete = Stage::set(run, Kind::Partnerships, payload).await?;
     let highest = register(&mut complete, CALLERS).await?.value;
     let rate = highest * PART;
     let rounds = Mutex::new(Vec::new());

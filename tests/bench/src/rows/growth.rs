@@ -26,8 +26,8 @@ const SHORT: u64 = 100_000;
 pub async fn p13(run: &Run) -> Result<Vec<Row>> {
     let events = run.events(LONG, LONG_QUICK);
     let [long, short] = grown(run).await?;
-    let mut long = Stage::on(run, Kind::ServePartnerships, Some(long), PAYLOAD).await?;
-    let mut short = Stage::on(run, Kind::ServePartnerships, Some(short), PAYLOAD).await?;
+    let mut long = Stage::on(run, Kind::Partnerships, Some(long), PAYLOAD).await?;
+    let mut short = Stage::on(run, Kind::Partnerships, Some(short), PAYLOAD).await?;
     let rounds =
         run.in_turn(async || register(&mut long, CALLERS).await, async || register(&mut short, CALLERS).await).await?;
     let mebibytes = |stage: &Stage<'_>| stage.server.watch().rss() / 1024 / 1024;
@@ -73,7 +73,7 @@ async fn grown(run: &Run) -> Result<[Site; 2]> {
     let mut sites = Vec::new();
     for events in [run.events(LONG, LONG_QUICK), SHORT] {
         let site = Site::filled(&run.ground, events, PAYLOAD).await?;
-        let stage = Stage::on(run, Kind::ServePartnerships, Some(site), PAYLOAD).await?;
+        let stage = Stage::on(run, Kind::Partnerships, Some(site), PAYLOAD).await?;
         stage.serves().await?;
         stage.rest().await?;
         sites.extend(stage.stop().await?);
@@ -94,7 +94,7 @@ async fn keep(run: &Run, stages: [Stage<'_>; 2]) -> Result<()> {
 async fn start(run: &Run, site: &Mutex<Option<Site>>) -> Result<Measured> {
     run.ground.settle().await?;
     let mut site = site.lock().await;
-    let stage = Stage::on(run, Kind::ServePartnerships, site.take(), PAYLOAD).await?;
+    let stage = Stage::on(run, Kind::Partnerships, site.take(), PAYLOAD).await?;
     let serves = stage.serves().await?;
     let started = stage.server.started_in + serves;
     *site = stage.stop().await?;

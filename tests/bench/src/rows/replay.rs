@@ -27,7 +27,7 @@ pub async fn p7(run: &Run) -> Result<Vec<Row>> {
     for payload in run.payloads().iter().copied() {
         let site = Site::filled(&run.ground, events, payload).await?;
         let database_url = site.database_url.clone();
-        let stage = Stage::on(run, Kind::ServePartnerships, Some(site), payload).await?;
+        let stage = Stage::on(run, Kind::Partnerships, Some(site), payload).await?;
         stage.serves().await?;
         stage.rest().await?;
         let before = stage.server.watch().rss();
