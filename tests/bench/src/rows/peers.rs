@@ -1,4 +1,4 @@
-//! Beside other event stores: those on PostgreSQL (P3), and UmaDB over its gRPC (P4).
+//! Beside other event stores: those on PostgreSQL (P3), and `UmaDB` over its gRPC (P4).
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -28,7 +28,7 @@ pub async fn p3(run: &Run) -> Result<Vec<Row>> {
     ensure!(!on_postgres.is_empty(), "{}", none(&available, false));
     let mut rows = Vec::new();
     for payload in run.payloads().iter().copied() {
-        let mut complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
+        let mut complete = Stage::set(run, Kind::Partnerships, payload).await?;
         let mut rounds = Vec::new();
         let mut figures: Vec<(&dyn Peer, Vec<Result<Sample>>)> =
             on_postgres.iter().map(|peer| (*peer, Vec::new())).collect();
@@ -65,19 +65,19 @@ pub async fn p3(run: &Run) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Beside UmaDB: one event a command, and ten.
+/// Beside `UmaDB`: one event a command, and ten.
 pub async fn p4(run: &Run) -> Result<Vec<Row>> {
     let available = peers::available(&run.ground).await;
     let (_, umadb) = split(&available);
     let Some(umadb) = umadb else { bail!("{}", none(&available, true)) };
     let mut rows = Vec::new();
     for payload in run.payloads().iter().copied() {
-        let mut complete = Stage::set(run, Kind::ServePartnerships, payload).await?;
+        let mut complete = Stage::set(run, Kind::Partnerships, payload).await?;
         let one = run
             .in_turn(async || register(&mut complete, CALLERS).await, async || other(run, umadb, 1, payload).await)
             .await?;
         complete.strike().await?;
-        let mut bare = Stage::set(run, Kind::ServeBare, payload).await?;
+        let mut bare = Stage::set(run, Kind::Bare, payload).await?;
         let ten =
             run.in_turn(async || append(&mut bare, TEN).await, async || other(run, umadb, TEN, payload).await).await?;
         bare.strike().await?;
@@ -111,7 +111,7 @@ async fn other(run: &Run, peer: &dyn Peer, events: usize, payload: usize) -> Res
     Ok(Measured::rate(sample, Vec::new()))
 }
 
-/// Those on PostgreSQL, and UmaDB.
+/// Those on PostgreSQL, and `UmaDB`.
 fn split(available: &Available) -> (Vec<&dyn Peer>, Option<&dyn Peer>) {
     let peers = available.peers.iter().map(AsRef::as_ref);
     let (others, on_postgres): (Vec<&dyn Peer>, Vec<&dyn Peer>) =
@@ -127,7 +127,9 @@ fn line(peer: &dyn Peer, samples: &[Result<Sample>]) -> String {
     }
     let rate = Spread::of(measured.iter().map(|sample| sample.rate()));
     let mut all = Sample::empty();
-    measured.iter().for_each(|sample| all.add(sample));
+    for sample in &measured {
+        all.add(sample);
+    }
     format!(
         "{}: {:.0}/s ({:.0} to {:.0}), p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {} conflicts, {} failed; {}",
         peer.name(),
