@@ -8,6 +8,7 @@ mod appender;
 mod chain;
 mod checkpoint;
 mod correction;
+mod epochs;
 mod error;
 mod execute;
 mod feed;
@@ -39,6 +40,7 @@ mod trace;
 mod unit;
 
 pub use act::{date_from_proto, date_to_proto, from_record as act_from_record, source_from_proto, source_to_proto};
+pub use epochs::LogEpoch;
 pub use error::{DecodeError, ExecuteError, StaleVersion, StoreError};
 pub use event_sourcing::{
     Act, Actor, Aggregate, Basis, Certainty, Correction, Date, Draft, Entry, History, InvalidName, LocalizedText,

@@ -16,6 +16,7 @@ mod language;
 mod layer;
 mod log_service;
 mod metrics;
+mod operations;
 mod page;
 mod server;
 mod service;

@@ -3,7 +3,9 @@
 use std::{convert::Infallible, fs, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use contracts::toguna::log::v1::log_service_server::LogServiceServer;
+use contracts::toguna::{
+    log::v1::log_service_server::LogServiceServer, operations::v1::operations_service_server::OperationsServiceServer,
+};
 use event_store::{
     FollowerState, Followers, Following, Log, Nats,
     relay::{self, RelayConfig, RelayState, RelayStatus},
@@ -12,6 +14,7 @@ use futures::future::{BoxFuture, join_all};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_stream::{StreamExt as _, wrappers::WatchStream};
@@ -21,6 +24,7 @@ use tonic::{body::Body, server::NamedService};
 use crate::{
     Calls, Config, Telemetry,
     log_service::{LogReaders, Replays},
+    operations::Operations,
     server::Endpoints,
     status,
 };
@@ -44,6 +48,8 @@ pub struct Parts {
     /// Cancelled after the last call: what runs in the background is to end.
     pub shutdown: CancellationToken,
     endpoints: Endpoints,
+    log: Option<(Log, watch::Receiver<RelayStatus>)>,
+    following: Option<Following>,
     ready: Vec<BoxFuture<'static, ()>>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
@@ -60,6 +66,8 @@ impl Parts {
             stopping,
             shutdown: CancellationToken::new(),
             endpoints: Endpoints::new(),
+            log: None,
+            following: None,
             ready: Vec::new(),
             tasks: JoinSet::new(),
         })
@@ -76,7 +84,8 @@ impl Parts {
         compare_with_copy(&log, &self.nats).await?;
         let relay = relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
         let works = |relay: RelayStatus| !matches!(relay.state, RelayState::Retrying { .. });
-        self.endpoints.health.watch("relay", WatchStream::new(relay).map(works));
+        self.endpoints.health.watch("relay", WatchStream::new(relay.clone()).map(works));
+        self.log = Some((log.clone(), relay));
         let replays = Replays::new(log.clone(), self.calls.clone(), readers, self.stopping.clone());
         self.serve(crate::limited!(LogServiceServer::new(replays)));
         Ok(log)
@@ -95,6 +104,7 @@ impl Parts {
             });
             self.endpoints.health.watch(format!("followers/{name}"), states);
         }
+        self.following = Some(following.clone());
         let caught_up = following.clone();
         self.ready_after(async move { caught_up.caught_up().await });
         following
@@ -112,6 +122,12 @@ impl Parts {
         S::Future: Send + 'static,
     {
         self.endpoints.add(service);
+    }
+
+    /// Serves what those who run the service see of it and do to it.
+    fn serve_operations(&mut self) {
+        let operations = Operations::new(self.calls.clone(), self.log.clone(), self.following.clone());
+        self.serve(crate::limited!(OperationsServiceServer::new(operations)));
     }
 
     /// Health says SERVING only after this and everything else that was given here is done.
@@ -196,7 +212,9 @@ where
     let shutdown = parts.shutdown.clone();
     let _ended_however = shutdown.clone().drop_guard();
     let Some(parts) = stopping.run_until_cancelled(Box::pin(build(parts))).await else { return Ok(()) };
-    let Parts { endpoints, ready, mut tasks, .. } = parts?;
+    let mut parts = parts?;
+    parts.serve_operations();
+    let Parts { endpoints, ready, mut tasks, .. } = parts;
     if let Some(path) = ready_file {
         announce(&path, address).with_context(|| format!("TOGUNA_READY_FILE: cannot write {}", path.display()))?;
     }

@@ -8,6 +8,8 @@ use crate::{
 };
 
 mod demo;
+mod log;
+mod projections;
 mod replay;
 mod report;
 mod show;
@@ -29,5 +31,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Replay(options) => replay::run(&options, language, json).await,
         Command::Report(report) => report::run(&report, language, json).await,
         Command::Show(options) => show::run(&options, language, json).await,
+        Command::Log(log) => log::run(&log, language, json).await,
+        Command::Projections(projections) => projections::run(&projections, language, json).await,
     }
 }

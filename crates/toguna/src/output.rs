@@ -89,6 +89,18 @@ impl Progress {
         Self(bar)
     }
 
+    /// Shows how much of something is done, with what it is; only on a terminal.
+    pub fn part(&self, done: u64, of: u64, what: &str) {
+        let Some(bar) = &self.0 else { return };
+        if bar.length() != Some(of) {
+            let style = ProgressStyle::with_template("{spinner} {wide_bar} {human_pos}/{human_len} {msg} ({eta})");
+            bar.set_style(style.expect("the template is right"));
+            bar.set_length(of);
+        }
+        bar.set_position(done);
+        bar.set_message(what.to_owned());
+    }
+
     /// Says what is being waited for now.
     pub fn say(&self, what: &str) {
         match &self.0 {

@@ -47,6 +47,11 @@ impl Session {
         Ok(Self { language, identity, services })
     }
 
+    /// A token of one who runs the services.
+    pub fn administrator(&self) -> Result<String> {
+        self.identity.token(&["administrator"], "partners/operator", "operator", SignedDuration::from_hours(1))
+    }
+
     /// A token of one who may read every log and report.
     pub fn auditor(&self) -> Result<String> {
         self.identity.token(&["auditor"], "partners/auditor", "auditor", SignedDuration::from_hours(1))

@@ -16,6 +16,21 @@ const ABOUT: &[(&[&str], &str)] = &[
     (&["report", "portfolio"], "Ce que les fonds ont décidé, contracté, payé et recouvré pour un pays"),
     (&["report", "chain"], "La chaîne d’un contrat : accords, engagements, décision, contrat, paiements, valeurs"),
     (&["report", "scoreboard"], "Ce qui a été promis dans un cadre, et où cela en est"),
+    (&["log"], "Regarder les journaux de l’ensemble en marche et leurs copies dans NATS"),
+    (
+        &["log", "status"],
+        "Où en est chaque journal, et sa copie : tête, époque, ce qui est publié, dernière comparaison des deux",
+    ),
+    (&["projections"], "Voir comment suit ce qui est fait des journaux, et le refaire"),
+    (
+        &["projections", "list"],
+        "Chaque projection et réaction avec son retard, et les générations des modèles de lecture",
+    ),
+    (&["projections", "rebuild"], "Refaire les modèles de lecture à côté de ceux qui servent"),
+    (&["projections", "compare"], "Comparer une génération à celle qui sert, ligne par ligne"),
+    (&["projections", "switch"], "Répondre aux requêtes depuis une génération qui a été comparée"),
+    (&["projections", "back"], "Répondre de nouveau depuis la génération qui servait auparavant"),
+    (&["projections", "drop"], "Supprimer une génération qui ne sert pas"),
     (&["show"], "Imprimer une ressource : son état, ses événements, ses sources, et qui a corrigé quoi"),
 ];
 
@@ -43,6 +58,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "Selon ce qui était connu alors : 2026-11-23T10:00:00Z, ou la fin d’un jour [par défaut : maintenant]",
     ),
     ("csv", "Imprimer du CSV pour des tableurs"),
+    ("one", "Le service [par défaut : tous]"),
+    ("generation", "Son numéro [par défaut : celle qui est à côté de celle qui sert]"),
+    ("no_wait", "Ne pas attendre qu’elle ait rattrapé le journal"),
+    ("unchecked", "Même si elle n’a pas été comparée, ou diffère"),
     ("resource", "Son nom : decisions/…, agreements/…, commitments/…"),
 ];
 
