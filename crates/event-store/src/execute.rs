@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, PageLimit, StoreError, StoredEvent, Unit,
+    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, StoreError, StoredEvent, Unit,
     appender::{Append, Appended},
     lookups::{Effect, Question},
     record::{MAX_RECORD_BYTES, prepare, sealed_len},
-    tail::{Answered, Claim, Claimed, NotAdmitted},
+    tail::{Claim, NotAdmitted},
     unit::{Loaded, Missing, Staged},
 };
 
@@ -77,10 +77,9 @@ impl Log {
         let key = (act.actor.organisation.clone(), meta.request_id);
         let claim = loop {
             match self.shared.tail.claim(&key) {
-                Claimed::Free(claim) => break claim,
-                Claimed::Answered(answered) => return answered.again(&meta),
+                Ok(claim) => break claim,
                 // The channel says nothing but that it has ended.
-                Claimed::AtWork(mut ended) => while ended.changed().await.is_ok() {},
+                Err(mut at_work) => while at_work.changed().await.is_ok() {},
             }
         };
         let _pass = self.shared.gate.enter(&key.0).await.ok_or(ExecuteError::Overloaded)?;
@@ -114,9 +113,7 @@ impl Log {
             drop(turn.take());
             match answer.await.map_err(|_| ExecuteError::Unavailable(StoreError::Closed))? {
                 Appended::Written { epoch, first_position } if is_written => {
-                    let executed = self.written(&unit.staged, epoch, first_position);
-                    self.shared.tail.answered(generation, &key, Answered::new(&command.meta, &executed));
-                    return Ok(executed);
+                    return Ok(self.written(&unit.staged, epoch, first_position));
                 }
                 Appended::Written { .. } => return refusal.map_or_else(|| Ok(self.unwritten(&unit)), Err),
                 Appended::Superseded => {}
@@ -188,9 +185,7 @@ impl Log {
         };
         let answer = self.shared.lookups.ask(question).await?;
         if let Some(effect) = answer.effect {
-            let executed = self.earlier(&effect, &command.meta).await?;
-            tail.answered(generation, command.claim.key(), Answered::new(&command.meta, &executed));
-            return Ok(Learnt::Earlier(executed));
+            return Ok(Learnt::Earlier(self.earlier(&effect, &command.meta)?));
         }
         for (missing, events) in unknown.into_iter().zip(answer.streams) {
             let records: Vec<_> = events.iter().map(StoredEvent::decode).collect::<Result<_, _>>()?;
@@ -226,13 +221,12 @@ impl Log {
     }
 
     /// The answer of the same request when it had its effect.
-    async fn earlier(&self, effect: &Effect, meta: &CommandMeta) -> Result<Executed, ExecuteError> {
+    fn earlier(&self, effect: &Effect, meta: &CommandMeta) -> Result<Executed, ExecuteError> {
         if effect.content_hash != meta.content_hash {
             return Err(ExecuteError::RequestIdReused);
         }
-        let limit = PageLimit { events: effect.events, bytes: usize::MAX };
-        let mut events = Vec::with_capacity(limit.events);
-        for event in self.page(effect.first_position, limit).await? {
+        let mut events = Vec::with_capacity(effect.events.len());
+        for event in &effect.events {
             let (position, record) = (event.position, event.decode()?);
             let invalid = |_| StoreError::Record { position, source: DecodeError::Invalid("stream") };
             let stream = record.stream.parse().map_err(invalid)?;
@@ -318,20 +312,6 @@ fn decided(command: &Command, mut unit: Unit, verdict: Result<(), Interrupt>, ge
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
     Decided { unit, records, refusal, generation }
-}
-
-impl Answered {
-    fn new(meta: &CommandMeta, executed: &Executed) -> Self {
-        Self { content_hash: meta.content_hash, executed: Arc::new(executed.clone()) }
-    }
-
-    /// The same answer, for the same content.
-    fn again(self, meta: &CommandMeta) -> Result<Executed, ExecuteError> {
-        if self.content_hash != meta.content_hash {
-            return Err(ExecuteError::RequestIdReused);
-        }
-        Ok(Executed { replayed: true, ..Executed::clone(&self.executed) })
-    }
 }
 
 /// The events of a unit with everything but their places.

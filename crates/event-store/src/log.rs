@@ -128,6 +128,11 @@ impl Log {
         self.shared.place.head.subscribe()
     }
 
+    /// How many commands are at work, and how many wait to be: more than 512 at work there are never.
+    pub fn commands(&self) -> (usize, usize) {
+        self.shared.gate.load()
+    }
+
     /// Reads the log (and keeps read models); may not write it.
     pub fn reader(&self) -> &PgPool {
         &self.shared.reader

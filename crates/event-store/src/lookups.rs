@@ -34,12 +34,12 @@ pub(crate) struct Answer {
     pub streams: Vec<Vec<StoredEvent>>,
 }
 
-/// Where the effect of a request is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a request did.
+#[derive(Debug, Default)]
 pub(crate) struct Effect {
     pub content_hash: Vec<u8>,
-    pub first_position: u64,
-    pub events: usize,
+    /// Its events, in order.
+    pub events: Vec<StoredEvent>,
 }
 
 type Asked = (Question, oneshot::Sender<Result<Answer, String>>);
@@ -135,14 +135,18 @@ async fn look_up(
     let names: Vec<&str> = streams.iter().map(|(_, _, name)| *name).collect();
     // `OFFSET 0` keeps each look-up one by its key, whatever Postgres thinks of the number of questions.
     let rows = sqlx::query!(
-        r#"SELECT nr AS "nr!", content_hash AS "bytes!", first_position AS "position!", events
+        r#"SELECT nr AS "nr!", content_hash, position AS "position!", record AS "record!"
            FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS asked (organisation, request_id, nr)
            CROSS JOIN LATERAL (
                SELECT content_hash, first_position, events FROM requests
                WHERE organisation = asked.organisation AND request_id = asked.request_id OFFSET 0
            ) AS effect
+           CROSS JOIN LATERAL (
+               SELECT position, record FROM events
+               WHERE position >= first_position AND position < first_position + effect.events OFFSET 0
+           ) AS event
            UNION ALL
-           SELECT nr, record, position, NULL
+           SELECT nr, NULL, position, record
            FROM unnest($3::text[]) WITH ORDINALITY AS asked (stream, nr)
            CROSS JOIN LATERAL (
                SELECT position, record FROM events WHERE stream = asked.stream ORDER BY version OFFSET 0
@@ -154,22 +158,24 @@ async fn look_up(
     .fetch_all(session)
     .await?;
     for row in rows {
-        let (nr, position) = (usize::try_from(row.nr - 1).unwrap_or(usize::MAX), row.position.cast_unsigned());
-        match row.events {
-            Some(events) => {
-                let events = usize::try_from(events).unwrap_or_default();
-                answers[requests[nr].0].effect =
-                    Some(Effect { content_hash: row.bytes, first_position: position, events });
+        let nr = usize::try_from(row.nr - 1).unwrap_or(usize::MAX);
+        let event = StoredEvent { position: row.position.cast_unsigned(), record: row.record.into() };
+        match row.content_hash {
+            Some(content_hash) => {
+                let effect = answers[requests[nr].0].effect.get_or_insert_default();
+                effect.content_hash = content_hash;
+                effect.events.push(event);
             }
             None => {
                 let (index, at, _) = streams[nr];
-                answers[index].streams[at].push(StoredEvent { position, record: row.bytes.into() });
+                answers[index].streams[at].push(event);
             }
         }
     }
     // Rows of a union come in no order that could be relied on.
-    for stream in answers.iter_mut().flat_map(|answer| &mut answer.streams) {
-        stream.sort_unstable_by_key(|event| event.position);
+    for Answer { effect, streams } in &mut answers {
+        let effect = effect.iter_mut().map(|effect| &mut effect.events);
+        streams.iter_mut().chain(effect).for_each(|events| events.sort_unstable_by_key(|event| event.position));
     }
     Ok(answers)
 }

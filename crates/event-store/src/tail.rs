@@ -7,26 +7,20 @@
 
 use std::{
     collections::HashMap,
-    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::{StreamName, Timestamp};
-use lru::LruCache;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::{
-    Executed,
     appender::Append,
     histories::Histories,
     log::Place,
     unit::{Loaded, Unit},
 };
-
-/// Answers that are kept, so that a retry asks nobody.
-const KEPT_ANSWERS: usize = 4_096;
 
 /// A request: the acting organisation and its id.
 pub(crate) type RequestKey = (String, Uuid);
@@ -45,14 +39,6 @@ struct State {
     /// The highest position in streams that were let go.
     let_go: u64,
     claims: HashMap<RequestKey, watch::Receiver<()>>,
-    answers: LruCache<RequestKey, Answered>,
-}
-
-/// An answer that was given.
-#[derive(Clone)]
-pub(crate) struct Answered {
-    pub content_hash: [u8; 32],
-    pub executed: Arc<Executed>,
 }
 
 /// A request at work. The next one with the same id waits until this is dropped.
@@ -60,16 +46,6 @@ pub(crate) struct Claim {
     tail: Arc<Tail>,
     key: RequestKey,
     _ended: watch::Sender<()>,
-}
-
-/// What is known of a request.
-pub(crate) enum Claimed {
-    /// Nothing: it is this caller's to run.
-    Free(Arc<Claim>),
-    /// It is at work; the end of the channel is the end of the work.
-    AtWork(watch::Receiver<()>),
-    /// It was answered.
-    Answered(Answered),
 }
 
 /// Why a command was not admitted.
@@ -85,7 +61,6 @@ pub(crate) enum NotAdmitted {
 
 impl Tail {
     pub fn new(place: Arc<Place>) -> Self {
-        let answers = LruCache::new(NonZeroUsize::new(KEPT_ANSWERS).expect("some are kept"));
         let state = State {
             generation: 0,
             position: place.head(),
@@ -93,7 +68,6 @@ impl Tail {
             streams: Histories::new(),
             let_go: 0,
             claims: HashMap::new(),
-            answers,
         };
         Self { place, state: Mutex::new(state) }
     }
@@ -108,7 +82,6 @@ impl Tail {
         let mut state = self.state();
         state.generation += 1;
         state.streams.clear();
-        state.answers.clear();
         state.let_go = 0;
         if let Some(head) = head {
             (state.position, state.recorded_at) = head;
@@ -126,26 +99,15 @@ impl Tail {
         Timestamp::from_microsecond(Timestamp::now().as_microsecond()).map_or(last, |now| now.max(last))
     }
 
-    /// Takes a request, unless it is at work or was answered.
-    pub fn claim(self: &Arc<Self>, key: &RequestKey) -> Claimed {
+    /// Takes a request to work on; where it is at work, the end of the channel is the end of that work.
+    pub fn claim(self: &Arc<Self>, key: &RequestKey) -> Result<Arc<Claim>, watch::Receiver<()>> {
         let mut state = self.state();
         if let Some(at_work) = state.claims.get(key) {
-            return Claimed::AtWork(at_work.clone());
-        }
-        if let Some(answered) = state.answers.get(key) {
-            return Claimed::Answered(answered.clone());
+            return Err(at_work.clone());
         }
         let (ended, waiting) = watch::channel(());
         state.claims.insert(key.clone(), waiting);
-        Claimed::Free(Arc::new(Claim { tail: self.clone(), key: key.clone(), _ended: ended }))
-    }
-
-    /// Keeps an answer for whoever asks again.
-    pub fn answered(&self, generation: u64, key: &RequestKey, answered: Answered) {
-        let mut state = self.state();
-        if state.generation == generation {
-            state.answers.put(key.clone(), answered);
-        }
+        Ok(Arc::new(Claim { tail: self.clone(), key: key.clone(), _ended: ended }))
     }
 
     /// A stream, if it is known in this generation.

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use event_store::{
-    CommandMeta, Correction, Epoch, ExecuteError, Executed, Log, PageLimit, Published, StaleVersion, StreamName,
-    Unit,
+    CommandMeta, Correction, Epoch, ExecuteError, Executed, Log, PageLimit, Published, StaleVersion, StreamName, Unit,
 };
 use harness::Servers;
 use sqlx::{Connection as _, PgConnection, PgPool};
