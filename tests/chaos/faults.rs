@@ -111,9 +111,6 @@ pub async fn strike(
 ) -> Result<(), String> {
     let mut strikes = Strikes { stack, shared, history, numbers: Numbers::new(seed), backups: 0 };
     let end = Instant::now() + time;
-    if kinds.contains(&Kind::Restore) {
-        strikes.one(Kind::Backup, None).await;
-    }
     while Instant::now() < end {
         let phase = Duration::from_millis(3_000 + strikes.numbers.below(5_000)).min(end - Instant::now());
         let mut subset: Vec<Kind> = kinds.iter().copied().filter(|_| strikes.numbers.below(2) == 0).collect();
@@ -210,17 +207,14 @@ impl Strikes<'_> {
                 signal(pid, Signal::SIGSTOP);
                 return Some(pid);
             }
-            Kind::PostgresStopped => self.stack.postgres.stop_immediately().await.expect("stopped"),
+            Kind::PostgresStopped => self.stack.crash_postgres().await,
             Kind::EverythingAtOnce => {
-                self.stack.postgres.stop_immediately().await.expect("stopped");
+                self.stack.crash_postgres().await;
                 site_of(self.stack, name).service.kill();
                 self.stack.nats.kill().await.expect("killed");
             }
             Kind::SecondAppender => self.second_appender(name).await,
-            Kind::Backup => {
-                self.stack.back_up().await;
-                self.backups += 1;
-            }
+            Kind::Backup => self.one_backup().await,
             Kind::Restore => self.restore().await,
         }
         None
@@ -258,14 +252,19 @@ impl Strikes<'_> {
                     signal(pid, Signal::SIGCONT);
                 }
             }
-            Kind::PostgresStopped => self.stack.postgres.resume().await.expect("PostgreSQL starts again"),
+            Kind::PostgresStopped => self.stack.resume_postgres().await,
             Kind::EverythingAtOnce => {
-                self.stack.postgres.resume().await.expect("PostgreSQL starts again");
+                self.stack.resume_postgres().await;
                 self.resume_nats().await;
             }
             Kind::ServiceKilled | Kind::BackendPaused | Kind::SecondAppender | Kind::Backup | Kind::Restore => {}
         }
         self.stack.start_missing();
+    }
+
+    async fn one_backup(&mut self) {
+        self.stack.back_up().await;
+        self.backups += 1;
     }
 
     async fn resume_nats(&mut self) {
@@ -292,8 +291,14 @@ impl Strikes<'_> {
         }
     }
 
+    /// Mostly of a backup that was taken a moment ago, so that most of the run is left to be judged.
     async fn restore(&mut self) {
-        let back = self.numbers.below(2).min(self.backups.saturating_sub(1));
+        let recent = self.numbers.below(4) > 0;
+        if recent || self.backups == 0 {
+            self.one_backup().await;
+            sleep(Duration::from_millis(500 + self.numbers.below(2_000))).await;
+        }
+        let back = self.numbers.below(2).min(self.backups.saturating_sub(1)) * u64::from(!recent);
         let dead = self.numbers.below(3) == 0;
         self.stack.restore(usize::try_from(back).expect("a few"), dead).await;
     }

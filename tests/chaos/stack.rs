@@ -33,6 +33,8 @@ pub struct Stack {
     pub nats: Private<toguna::local::nats::Nats>,
     pub sites: BTreeMap<&'static str, Site>,
     backups: Vec<Backup>,
+    /// Since when PostgreSQL is down.
+    crashed: Option<u64>,
     history: Writer,
 }
 
@@ -76,7 +78,7 @@ impl Stack {
             let database_url = postgres.database(name).await.expect("a database");
             sites.insert(*name, Site::new(name, database_url, &nats.url(), folder).await);
         }
-        let mut stack = Self { postgres, nats, sites, backups: Vec::new(), history: history.clone() };
+        let mut stack = Self { postgres, nats, sites, backups: Vec::new(), crashed: None, history: history.clone() };
         stack.start_missing();
         stack.until_ready().await;
         stack
@@ -136,13 +138,27 @@ impl Stack {
         pid.and_then(|pid| pid.try_into().ok())
     }
 
+    /// Stops PostgreSQL at once, as a crash would.
+    pub async fn crash_postgres(&mut self) {
+        self.crashed = Some(self.history.now());
+        self.postgres.stop_immediately().await.expect("stopped");
+    }
+
+    /// Starts PostgreSQL again.
+    pub async fn resume_postgres(&mut self) {
+        self.postgres.resume().await.expect("PostgreSQL starts again");
+        if let Some(from) = self.crashed.take() {
+            self.history.write(&Line::Crash { from, until: self.history.now() });
+        }
+    }
+
     /// Stops PostgreSQL at once, copies its files, and starts it again.
     pub async fn back_up(&mut self) {
         self.cut_databases(true);
-        self.postgres.stop_immediately().await.expect("stopped");
+        self.crash_postgres().await;
         let files = self.postgres.folder().join(format!("backup-{}", self.backups.len()));
         copy(&self.data(), &files);
-        self.postgres.resume().await.expect("PostgreSQL starts again");
+        self.resume_postgres().await;
         let (at, logs) = (self.history.now(), self.heads().await);
         self.history.write(&Line::Backup { at, backup: self.backups.len() as u64, logs: logs.clone() });
         self.backups.push(Backup { files, logs });
@@ -158,13 +174,13 @@ impl Stack {
         let from = self.history.now();
         self.cut_databases(true);
         let left = self.heads().await;
-        self.postgres.stop_immediately().await.expect("stopped");
+        self.crash_postgres().await;
         if dead {
             self.sites.values_mut().for_each(|site| site.service.kill());
         }
         fs::remove_dir_all(self.data()).expect("removed");
         copy(&files, &self.data());
-        self.postgres.resume().await.expect("PostgreSQL starts again");
+        self.resume_postgres().await;
         let found = self.heads().await;
         self.history.write(&Line::Restore(Restore { from, until: self.history.now(), left, found }));
         self.cut_databases(false);

@@ -58,6 +58,13 @@ pub enum Line {
         /// What.
         fault: String,
     },
+    /// The database server crashed: what nobody had made it write down for good is gone.
+    Crash {
+        /// When it was gone.
+        from: u64,
+        /// When it was back.
+        until: u64,
+    },
     /// A backup of the whole database server was taken.
     Backup {
         /// When.

@@ -20,6 +20,8 @@ pub struct Timeline<'a> {
     pub commands: BTreeMap<Key, Vec<Command>>,
     /// In order of time.
     pub restores: Vec<&'a Restore>,
+    /// From when to when the database server was gone.
+    pub crashes: Vec<(u64, u64)>,
     pub seen: Vec<&'a Seen>,
     pub copies: Vec<&'a CopySeen>,
     pub checkpoints: Vec<&'a CheckpointSeen>,
@@ -89,6 +91,7 @@ impl<'a> Timeline<'a> {
                 Line::Fail { at, attempt, .. } => timeline.ended(places.get(attempt), *at, Outcome::Fail),
                 Line::Unknown { at, attempt, .. } => timeline.ended(places.get(attempt), *at, Outcome::Unknown),
                 Line::Fault { from, fault, .. } => faults.push((*from, fault)),
+                Line::Crash { from, until } => timeline.crashes.push((*from, *until)),
                 Line::Backup { .. } => {}
                 Line::Restore(restore) => timeline.restores.push(restore),
                 Line::Seen(seen) => timeline.seen.push(seen),
@@ -158,5 +161,11 @@ impl<'a> Timeline<'a> {
     /// Whether a backup was being put back at any moment between two times.
     pub fn is_restored_between(&self, from: u64, until: u64) -> bool {
         self.restores.iter().any(|restore| from < restore.until && restore.from < until)
+    }
+
+    /// Whether the database server crashed, or a backup was put back, between two times.
+    pub fn is_disturbed_between(&self, from: u64, until: u64) -> bool {
+        let mut crashes = self.crashes.iter();
+        crashes.any(|crash| from < crash.1 && crash.0 < until) || self.is_restored_between(from, until)
     }
 }
