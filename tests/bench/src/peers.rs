@@ -6,6 +6,7 @@
 mod content;
 mod libpq;
 mod message_db;
+pub mod pgbench;
 mod postgres_es;
 mod spread;
 mod tally;
