@@ -41,15 +41,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Events to be written together after those that were admitted before them; none: a refusal or a dry run that holds if
 /// the log is where it was when it was decided.
 pub(crate) struct Append {
-    /// Everything but position, epoch and time.
+    /// Everything but position and epoch.
     pub records: Vec<EventRecord>,
     /// The most that they can have once they are encoded.
     pub bytes: usize,
     /// What this was decided in.
     pub generation: u64,
-    /// Where its first event will be, and when all of them are recorded. Set when it is admitted.
-    pub first_position: u64,
+    /// When they are recorded.
     pub recorded_at: Timestamp,
+    /// Where the first will be. Set when it is admitted.
+    pub first_position: u64,
     /// The request, held until what became of it is known.
     pub claim: Arc<Claim>,
     pub content_hash: [u8; 32],
@@ -145,7 +146,7 @@ impl Rows {
             self.streams.push(record.stream.clone());
             self.versions.push(record.version.cast_signed());
             self.times.push(append.recorded_at.as_microsecond());
-            self.records.push(seal(&mut record, position, epoch, append.recorded_at));
+            self.records.push(seal(&mut record, position, epoch));
         }
         let (organisation, request_id): &RequestKey = append.claim.key();
         let after = self.positions.last().map_or(append.first_position, |last| last.cast_unsigned() + 1);

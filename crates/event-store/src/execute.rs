@@ -13,7 +13,7 @@ use crate::{
     lookups::{Effect, Question},
     record::{MAX_RECORD_BYTES, prepare, sealed_len},
     tail::{Claim, NotAdmitted},
-    unit::{Loaded, Missing, Staged},
+    unit::{After, Loaded, Missing, Staged},
 };
 
 /// How often a command is decided again because another one changed what it had read.
@@ -93,9 +93,9 @@ impl Log {
                 Attempt::Earlier(executed) => return Ok(Executed { replayed: lost_connection.is_none(), ..executed }),
                 Attempt::Superseded => continue,
             };
-            let (unit, refusal, generation) = (decided.unit, decided.refusal, decided.generation);
-            let is_written = !decided.records.is_empty();
-            let answer = match self.admit(&command, &unit, decided.records, generation) {
+            let Decided { unit, records, after, refusal, generation } = decided;
+            let is_written = !records.is_empty();
+            let answer = match self.admit(&command, &unit, (records, after), generation) {
                 Ok(answer) => answer,
                 Err(NotAdmitted::Moved(stream)) => {
                     // Whoever lost waits for its turn on the stream in dispute: first come, first served.
@@ -202,7 +202,7 @@ impl Log {
         &self,
         command: &Command,
         unit: &Unit,
-        records: Vec<EventRecord>,
+        (records, after): (Vec<EventRecord>, Vec<After>),
         generation: u64,
     ) -> Result<oneshot::Receiver<Appended>, NotAdmitted> {
         let (reply, answer) = oneshot::channel();
@@ -216,7 +216,7 @@ impl Log {
             content_hash: command.meta.content_hash,
             reply,
         };
-        self.shared.tail.admit(unit, append, &self.shared.appends)?;
+        self.shared.tail.admit(unit, after, append, &self.shared.appends)?;
         Ok(answer)
     }
 
@@ -293,6 +293,8 @@ struct Decided {
     unit: Unit,
     /// What is to be written: nothing where it is refused, has no effect, or is only validated.
     records: Vec<EventRecord>,
+    /// The streams with it.
+    after: Vec<After>,
     refusal: Option<ExecuteError>,
     generation: u64,
 }
@@ -306,21 +308,22 @@ fn decided(command: &Command, mut unit: Unit, verdict: Result<(), Interrupt>, ge
         Err(Interrupt::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
         Ok(()) | Err(Interrupt::Load) => prepared(&unit, &command.act, &command.meta),
     };
-    let (records, refusal) = match verdict {
-        Ok(_) if command.meta.validate_only => (Vec::new(), None),
-        Ok(records) => (records, None),
-        Err(refusal) => (Vec::new(), Some(refusal)),
+    let (records, after, refusal) = match verdict {
+        Ok(_) if command.meta.validate_only => (Vec::new(), Vec::new(), None),
+        Ok((records, after)) => (records, after, None),
+        Err(refusal) => (Vec::new(), Vec::new(), Some(refusal)),
     };
-    Decided { unit, records, refusal, generation }
+    Decided { unit, records, after, refusal, generation }
 }
 
-/// The events of a unit with everything but their places.
-fn prepared(unit: &Unit, act: &Act, meta: &CommandMeta) -> Result<Vec<EventRecord>, ExecuteError> {
-    let records: Vec<_> = unit.staged.iter().map(|staged| prepare(staged, act, meta)).collect();
-    match records.iter().map(sealed_len).find(|bytes| *bytes > MAX_RECORD_BYTES) {
-        Some(bytes) => Err(ExecuteError::EventTooLarge { bytes }),
-        None => Ok(records),
+/// The events of a unit with everything but their places, and the streams with them.
+fn prepared(unit: &Unit, act: &Act, meta: &CommandMeta) -> Result<(Vec<EventRecord>, Vec<After>), ExecuteError> {
+    let records: Vec<_> = unit.staged.iter().map(|staged| prepare(staged, act, meta, unit.now())).collect();
+    if let Some(bytes) = records.iter().map(sealed_len).find(|bytes| *bytes > MAX_RECORD_BYTES) {
+        return Err(ExecuteError::EventTooLarge { bytes });
     }
+    let after = unit.after(&records)?;
+    Ok((records, after))
 }
 
 /// The version at which the command found its own stream.

@@ -29,7 +29,7 @@ impl StoredEvent {
 }
 
 /// An event with everything but its place in the log.
-pub(crate) fn prepare(staged: &Staged, act: &Act, meta: &CommandMeta) -> EventRecord {
+pub(crate) fn prepare(staged: &Staged, act: &Act, meta: &CommandMeta, recorded_at: Timestamp) -> EventRecord {
     let event_id = Uuid::now_v7();
     let mut record = EventRecord {
         stream: staged.stream.to_string(),
@@ -37,6 +37,7 @@ pub(crate) fn prepare(staged: &Staged, act: &Act, meta: &CommandMeta) -> EventRe
         event_id: event_id.as_bytes().to_vec(),
         r#type: staged.payload.type_name.clone(),
         payload: staged.payload.bytes.clone(),
+        recorded_at: Some(act::timestamp_to_proto(recorded_at)),
         effective_on: staged.effective_on.map(act::date_to_proto),
         request_id: meta.request_id.as_bytes().to_vec(),
         content_hash: meta.content_hash.to_vec(),
@@ -51,16 +52,15 @@ pub(crate) fn prepare(staged: &Staged, act: &Act, meta: &CommandMeta) -> EventRe
 }
 
 /// Gives a prepared event its place and encodes it, once and for ever.
-pub(crate) fn seal(record: &mut EventRecord, position: u64, epoch: Epoch, recorded_at: Timestamp) -> Vec<u8> {
+pub(crate) fn seal(record: &mut EventRecord, position: u64, epoch: Epoch) -> Vec<u8> {
     record.position = position;
     record.epoch = epoch.as_bytes().to_vec();
-    record.recorded_at = Some(act::timestamp_to_proto(recorded_at));
     record.encode_to_vec()
 }
 
 /// The largest size that a prepared event can have once it has its place.
 pub(crate) fn sealed_len(record: &EventRecord) -> usize {
-    /// Position (1 + 10), epoch (2 + 16) and time (2 + 1 + 10 + 1 + 5), in protobuf.
-    const PLACE: usize = 11 + 18 + 19;
+    /// Position (1 + 10) and epoch (2 + 16), in protobuf.
+    const PLACE: usize = 11 + 18;
     record.encoded_len() + PLACE
 }

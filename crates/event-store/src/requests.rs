@@ -21,17 +21,22 @@ struct Index {
     last_positions: Vec<i64>,
 }
 
-/// Makes the index again from the events, where it was lost.
+/// Makes the index again from the events, where it was lost: as a whole, or at its end as by a copy that is older than
+/// the events.
 pub(crate) async fn rebuild(owner: &mut PgConnection) -> Result<(), StoreError> {
-    let is_lost = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM requests) AS "is_lost!""#
-    )
-    .fetch_one(&mut *owner)
-    .await?;
-    if !is_lost {
+    let last = sqlx::query!("SELECT position, record FROM events ORDER BY position DESC LIMIT 1");
+    let Some(last) = last.fetch_optional(&mut *owner).await? else { return Ok(()) };
+    let mut index = Index::default();
+    index.add(last.position, &last.record)?;
+    let is_there = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM requests WHERE organisation = $1 AND request_id = $2) AS "is_there!""#,
+        index.organisations[0],
+        index.ids[0],
+    );
+    if is_there.fetch_one(&mut *owner).await? {
         return Ok(());
     }
-    warn!("the index of request ids is empty: making it again from the events");
+    warn!("the index of request ids does not reach the end of the log: making it again from the events");
     let mut after = 0_i64;
     let mut transaction = owner.begin().await?;
     loop {

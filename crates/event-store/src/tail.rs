@@ -10,7 +10,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::{StreamName, Timestamp};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -19,7 +18,7 @@ use crate::{
     appender::Append,
     histories::Histories,
     log::Place,
-    unit::{Loaded, Unit},
+    unit::{After, Loaded, Unit},
 };
 
 /// A request: the acting organisation and its id.
@@ -137,7 +136,13 @@ impl Tail {
     /// Admits what a command has decided, if the streams that it looked at are still as it found them, and hands it to
     /// the appender. The records are those of the unit's events; none: the appender only confirms that what was looked
     /// at is so.
-    pub fn admit(&self, unit: &Unit, mut append: Append, queue: &mpsc::Sender<Append>) -> Result<(), NotAdmitted> {
+    pub fn admit(
+        &self,
+        unit: &Unit,
+        after: Vec<After>,
+        mut append: Append,
+        queue: &mpsc::Sender<Append>,
+    ) -> Result<(), NotAdmitted> {
         let mut state = self.state();
         if state.generation != append.generation {
             return Err(NotAdmitted::Moved(None));
@@ -155,16 +160,13 @@ impl Tail {
             mpsc::error::TrySendError::Closed(()) => NotAdmitted::Closed,
         })?;
         append.first_position = state.position + 1;
-        append.recorded_at = unit.now();
         if !append.records.is_empty() {
-            state.recorded_at = append.recorded_at;
+            state.recorded_at = unit.now();
+            state.position += append.records.len() as u64;
         }
-        for (staged, record) in unit.staged.iter().zip(&append.records) {
-            state.position += 1;
-            let position = state.position;
-            if let Some(loaded) = unit.after(staged, position, record) {
-                state.keep(staged.stream.clone(), loaded, &self.place);
-            }
+        for After { stream, mut loaded, last } in after {
+            loaded.position = append.first_position + last as u64;
+            state.keep(stream, loaded, &self.place);
         }
         place.send(append);
         Ok(())
@@ -175,14 +177,6 @@ impl State {
     fn keep(&mut self, name: StreamName, loaded: Loaded, place: &Place) {
         let let_go = self.streams.put(name, loaded, place.head());
         self.let_go = self.let_go.max(let_go);
-    }
-}
-
-impl Unit {
-    /// A staged event's stream after it, if it is the last one of its stream.
-    fn after(&self, staged: &crate::unit::Staged, position: u64, record: &EventRecord) -> Option<Loaded> {
-        let history = self.working(&staged.stream, staged.version)?;
-        Some(Loaded { history, version: staged.version, position, event_id: record.event_id.clone() })
     }
 }
 

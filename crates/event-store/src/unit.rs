@@ -64,7 +64,7 @@ impl<E: Refusal> Refusal for RefusedBy<E> {
     }
 }
 
-type LoadFn = fn(Option<&Loaded>, &[EventRecord]) -> Result<Loaded, DecodeError>;
+type LoadFn = fn(Option<&Loaded>, &[&EventRecord]) -> Result<Loaded, DecodeError>;
 
 /// A stream's history, of whatever aggregate, and its last event in the log.
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl Missing {
 
     /// The stream's history: what was known of it, and the records after that.
     pub(crate) fn load(&self, known: Option<&Loaded>, tail: &[EventRecord]) -> Result<Loaded, StoreError> {
-        (self.load)(known, tail).map_err(|source| {
+        (self.load)(known, &tail.iter().collect::<Vec<_>>()).map_err(|source| {
             let position = tail.first().map_or(0, |record| record.position);
             StoreError::Record { position, source }
         })
@@ -105,6 +105,15 @@ pub(crate) struct Staged {
     pub version: u64,
     pub payload: Payload,
     pub effective_on: Option<PartialDate>,
+    load: LoadFn,
+}
+
+/// A stream with the events of a command, before they have a position.
+pub(crate) struct After {
+    pub stream: StreamName,
+    pub loaded: Loaded,
+    /// Which of the command's events is its last.
+    pub last: usize,
 }
 
 /// The streams that a command has read, as it found them, and the events that it will write.
@@ -119,8 +128,8 @@ pub struct Unit {
     pub(crate) primary: Option<StreamName>,
     pub(crate) missing: Vec<Missing>,
     pub(crate) staged: Vec<Staged>,
-    /// Streams with what this command has recorded in them, and their versions.
-    working: HashMap<StreamName, (Arc<dyn Any + Send + Sync>, u64)>,
+    /// Streams with what this command has recorded in them.
+    working: HashMap<StreamName, Arc<dyn Any + Send + Sync>>,
     expected: Vec<(StreamName, u64)>,
 }
 
@@ -143,9 +152,26 @@ impl Unit {
         self.now
     }
 
-    /// A stream's history with what this command has recorded in it, if that is its last version.
-    pub(crate) fn working(&self, stream: &StreamName, version: u64) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.working.get(stream).filter(|(_, last)| *last == version).map(|(history, _)| history.clone())
+    /// The streams that these records of the staged events bring, each as whoever reads the log will find it: made of
+    /// the records and not of the events that they were made of. So what is kept in memory is what the log says, and
+    /// nothing is written that cannot be read.
+    pub(crate) fn after(&self, records: &[EventRecord]) -> Result<Vec<After>, StoreError> {
+        let mut streams: Vec<(&Staged, usize, Vec<&EventRecord>)> = Vec::new();
+        for (index, (staged, record)) in self.staged.iter().zip(records).enumerate() {
+            match streams.iter_mut().find(|(first, _, _)| first.stream == staged.stream) {
+                Some((_, last, records)) => {
+                    *last = index;
+                    records.push(record);
+                }
+                None => streams.push((staged, index, vec![record])),
+            }
+        }
+        let after = streams.into_iter().map(|(staged, last, records)| {
+            let loaded = (staged.load)(self.read.get(&staged.stream), &records);
+            let loaded = loaded.map_err(|source| StoreError::Record { position: 0, source })?;
+            Ok(After { stream: staged.stream.clone(), loaded, last })
+        });
+        after.collect()
     }
 
     /// Every condition of the caller that does not hold: the version that it saw of the command's own stream, and those
@@ -176,8 +202,7 @@ impl Unit {
     pub fn load<A: Stored>(&mut self, name: &StreamName) -> Result<Arc<History<A>>, Interrupt> {
         debug_assert_eq!(name.category(), A::CATEGORY, "a stream of another category");
         self.primary.get_or_insert_with(|| name.clone());
-        let working = self.working.get(name).map(|(history, _)| history);
-        let found = working.or_else(|| self.read.get(name).map(|loaded| &loaded.history)).cloned();
+        let found = self.working.get(name).or_else(|| self.read.get(name).map(|loaded| &loaded.history)).cloned();
         if let Some(history) = found.and_then(|history| history.downcast::<History<A>>().ok()) {
             return Ok(history);
         }
@@ -255,6 +280,7 @@ impl Unit {
                 version,
                 payload: encode_entry::<A>(&draft.event),
                 effective_on: draft.effective_on,
+                load: load::<A>,
             });
             history.push(Recorded {
                 version,
@@ -264,14 +290,13 @@ impl Unit {
                 act: self.act.clone(),
             });
         }
-        let version = history.version();
-        self.working.insert(name.clone(), (Arc::new(history), version));
+        self.working.insert(name.clone(), Arc::new(history));
         Ok(())
     }
 }
 
 /// Adds records to what was known of a stream.
-fn load<A: Stored>(known: Option<&Loaded>, tail: &[EventRecord]) -> Result<Loaded, DecodeError> {
+fn load<A: Stored>(known: Option<&Loaded>, tail: &[&EventRecord]) -> Result<Loaded, DecodeError> {
     let history = known.and_then(|known| known.history.downcast_ref::<History<A>>());
     let mut history = history.cloned().unwrap_or_default();
     for record in tail {
