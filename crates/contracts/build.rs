@@ -26,6 +26,8 @@ fn main() -> Result<()> {
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names().include_file("packages.rs");
     tonic_prost_build::configure()
+        // Sent and received by the hundred thousand: slices of what is there already.
+        .bytes(".toguna.log.v1.ReplayedEvent.record")
         .compile_fds_with_config(FileDescriptorSet::decode(pool.encode_to_vec().as_slice())?, config)?;
     Ok(())
 }

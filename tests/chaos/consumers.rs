@@ -126,8 +126,9 @@ async fn replay(journal: &mut Journal, channel: Channel) {
     let mut again = true;
     while let Ok(Ok(Some(response))) = timeout(SILENCE, stream.message()).await {
         let Some(Message::Events(batch)) = response.message else { continue };
-        let position = |bytes: &Vec<u8>| Record::read(bytes).map_or(0, |record| record.position);
-        let events: Vec<(u64, &[u8])> = batch.records.iter().map(|bytes| (position(bytes), bytes.as_slice())).collect();
+        let position = |bytes: &[u8]| Record::read(bytes).map_or(0, |record| record.position);
+        let records = batch.events.iter().map(|event| event.record.as_ref());
+        let events: Vec<(u64, &[u8])> = records.map(|bytes| (position(bytes), bytes)).collect();
         if journal.take(&events, &mut again).is_err() {
             return;
         }

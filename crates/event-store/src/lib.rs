@@ -58,7 +58,7 @@ pub use generations::{
     LivePool,
 };
 pub use reaction::{Reaction, ReactionCommand};
-pub use read::PageLimit;
+pub use read::{EventFilter, Page, PageLimit, Pages};
 pub use read_models::open_read_models;
 pub use record::{MAX_RECORD_BYTES, StoredEvent};
 pub use resource::{period_from_proto, period_to_proto, provenance};

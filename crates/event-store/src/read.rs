@@ -1,7 +1,16 @@
 //! Reading the log. Each call is one short transaction: nothing here waits for a caller.
 
+mod copy;
+mod filter;
+mod pages;
+
 use event_sourcing::{StreamName, Timestamp};
 
+use self::copy::Rows;
+pub use self::{
+    filter::EventFilter,
+    pages::{Page, Pages},
+};
 use crate::{Log, StoreError, StoredEvent};
 
 /// How much one page holds at most; one event at least, whatever its size.
@@ -19,24 +28,25 @@ impl Default for PageLimit {
     }
 }
 
+/// A size that most records do not exceed.
+const COMMON_RECORD_BYTES: usize = 1024;
+
 impl Log {
     /// The events from a position on, in order of position; empty at the end of the log.
     pub async fn page(&self, from: u64, limit: PageLimit) -> Result<Vec<StoredEvent>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT position AS "position!", record AS "record!" FROM (
-                   SELECT position, record, sum(octet_length(record)) OVER (ORDER BY position) - octet_length(record) AS before
-                   FROM (SELECT position, record FROM events WHERE position >= $1 ORDER BY position LIMIT $2) AS rows
-               ) AS page
-               WHERE before < $3 ORDER BY position"#,
-            from.cast_signed(),
-            i64::try_from(limit.events).unwrap_or(i64::MAX),
-            i64::try_from(limit.bytes).unwrap_or(i64::MAX),
-        )
-        .fetch_all(self.reader())
-        .await?;
-        let stored =
-            |position: i64, record: Vec<u8>| StoredEvent { position: position.cast_unsigned(), record: record.into() };
-        Ok(rows.into_iter().map(|row| stored(row.position, row.record)).collect())
+        // So many at once that records of a common size fit; then, where there is room, as many as still fit of theirs.
+        let first = limit.events.min(limit.bytes / COMMON_RECORD_BYTES).max(1);
+        let Rows { mut events, cut } = copy::rows(self.reader(), from, first, limit.bytes).await?;
+        let held: usize = events.iter().map(|event| event.record.len()).sum();
+        let room = limit.bytes.saturating_sub(held);
+        let more = (room / (held / events.len().max(1)).max(1)).min(limit.events.saturating_sub(first));
+        if let Some(last) = events.last().filter(|_| !cut && events.len() == first && more > 0) {
+            let rest = copy::rows(self.reader(), last.position + 1, more, room).await?;
+            // The first one comes whatever its size.
+            let fits = |event: &StoredEvent| event.record.len() <= room;
+            events.extend(rest.events.into_iter().take_while(fits));
+        }
+        Ok(events)
     }
 
     /// The events of one stream after a version, in order.

@@ -1,6 +1,6 @@
 //! What a service is told by its environment, read once, with every problem at once.
 
-use std::{env, fmt, fs, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{env, fmt, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{identity::Verifier, telemetry::LogFormat};
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub database_url: Secret,
     /// The NATS server (`NATS_URL`).
     pub nats_url: Secret,
+    /// After how long a silence a replay says that it is alive (`TOGUNA_HEARTBEAT`, in seconds; 20).
+    pub heartbeat: Duration,
     /// Verifies callers (`TOGUNA_JWKS`, `TOGUNA_ISSUER`, `TOGUNA_AUDIENCE`, `TOGUNA_PSEUDONYM_KEY`).
     pub verifier: Arc<Verifier>,
     /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
@@ -66,6 +68,7 @@ impl Config {
         let listen = reading.parsed("TOGUNA_LISTEN", "127.0.0.1:0", "an address such as 127.0.0.1:7001");
         let database_url = reading.url("DATABASE_URL", &["postgres://", "postgresql://"]);
         let nats_url = reading.url("NATS_URL", &["nats://", "tls://"]);
+        let heartbeat: Option<NonZeroU32> = reading.parsed("TOGUNA_HEARTBEAT", "20", "a number of seconds such as 20");
         let verifier = reading.verifier();
         let otlp_endpoint = reading.optional("OTEL_EXPORTER_OTLP_ENDPOINT");
         if otlp_endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("http://")) {
@@ -85,14 +88,17 @@ impl Config {
             reading.problem("RUST_LOG: set a filter such as info,event_store=debug");
         }
         let ready_file = reading.optional("TOGUNA_READY_FILE").map(PathBuf::from);
-        match (listen, database_url, nats_url, verifier) {
-            (Some(listen), Some(database_url), Some(nats_url), Some(verifier)) if reading.problems.is_empty() => {
+        match (listen, database_url, nats_url, heartbeat, verifier) {
+            (Some(listen), Some(database_url), Some(nats_url), Some(heartbeat), Some(verifier))
+                if reading.problems.is_empty() =>
+            {
                 Ok(Self {
                     service,
                     listen,
                     ready_file,
                     database_url,
                     nats_url,
+                    heartbeat: Duration::from_secs(heartbeat.get().into()),
                     verifier: Arc::new(verifier),
                     otlp_endpoint,
                     log_filter,

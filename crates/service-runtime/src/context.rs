@@ -24,8 +24,11 @@ pub(crate) struct CallContext {
     pub trace: SpanContext,
     /// When it came.
     pub started: Instant,
-    /// When the caller stops waiting.
+    /// When the caller stops waiting for the answer, or for its beginning where it is streamed.
     pub deadline: Instant,
+    /// When the caller stops listening, where it said so: also to a streamed answer, which may take longer than
+    /// [`LONGEST_CALL`].
+    pub last_word: Option<Instant>,
 }
 
 impl CallContext {
@@ -34,13 +37,28 @@ impl CallContext {
         CALL.try_with(Arc::clone).unwrap_or_else(|_| {
             let started = Instant::now();
             let trace = telemetry::continued(&SpanContext::empty_context());
-            Arc::new(Self { language: Language::default(), trace, started, deadline: started + LONGEST_CALL })
+            Arc::new(Self {
+                language: Language::default(),
+                trace,
+                started,
+                deadline: started + LONGEST_CALL,
+                last_word: None,
+            })
         })
     }
 
     /// Until when it may wait for something and still tell the caller in time that it did not come.
     pub fn patience(&self) -> Instant {
-        let whole = self.deadline.saturating_duration_since(self.started);
-        self.deadline - (whole / 10).min(Duration::from_millis(500))
+        self.shortly_before(self.deadline)
+    }
+
+    /// Until when a streamed answer may go on and still end in order.
+    pub fn farewell(&self) -> Option<Instant> {
+        self.last_word.map(|end| self.shortly_before(end))
+    }
+
+    fn shortly_before(&self, end: Instant) -> Instant {
+        let whole = end.saturating_duration_since(self.started);
+        end - (whole / 10).min(Duration::from_millis(500))
     }
 }

@@ -107,13 +107,14 @@ impl Observed {
         let trace = telemetry::place_of(&span, &parent);
         span.record("trace_id", tracing::field::display(trace.trace_id()));
         let started = Instant::now();
-        let patience = grpc_timeout(headers).unwrap_or(LONGEST_CALL).min(LONGEST_CALL);
+        let allowed = grpc_timeout(headers);
         let language = headers.get("accept-language").and_then(|header| header.to_str().ok());
         let context = CallContext {
             language: language.map(Language::accepted).unwrap_or_default(),
             trace,
             started,
-            deadline: started + patience,
+            deadline: started + allowed.unwrap_or(LONGEST_CALL).min(LONGEST_CALL),
+            last_word: allowed.map(|allowed| started + allowed),
         };
         Self { context: Arc::new(context), span, metrics, method, ended: false }
     }

@@ -86,7 +86,8 @@ impl Parts {
         let works = |relay: RelayStatus| !matches!(relay.state, RelayState::Retrying { .. });
         self.endpoints.health.watch("relay", WatchStream::new(relay.clone()).map(works));
         self.log = Some((log.clone(), relay));
-        let replays = Replays::new(log.clone(), self.calls.clone(), readers, self.stopping.clone());
+        let (calls, stopping) = (self.calls.clone(), self.stopping.clone());
+        let replays = Replays::new(log.clone(), calls, readers, stopping, self.config.heartbeat);
         self.serve(crate::limited!(LogServiceServer::new(replays)));
         Ok(log)
     }

@@ -1,5 +1,7 @@
 //! What can be asked on the command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use contracts::toguna::r#type::v1 as types;
 use jiff::{Timestamp, civil};
@@ -81,6 +83,8 @@ certainty, sources, reason, request_id and the payload as proto3 JSON, and what 
 Examples:
   toguna replay disbursements --json > disbursements.jsonl
   toguna replay partnerships --since 2026-11-23T10:00:00Z --follow
+  toguna replay disbursements --aggregate decisions --type DecisionApproved --organisation european-commission
+  toguna replay disbursements --json --resume-file disbursements.token >> disbursements.jsonl
   toguna replay disbursements --json | jq -s 'map(select(.type | endswith(\".DecisionApproved\"))) | length'")]
     Replay(Replay),
     /// Print a report over all three logs, as of a day and as known at a time
@@ -139,9 +143,24 @@ pub struct Replay {
     /// First event recorded at this time or later: 2026-11-23T10:00:00Z, or a day
     #[arg(long, value_name = "TIME", value_parser = start_time)]
     pub since: Option<Timestamp>,
+    /// Only this resource: decisions/…, agreements/…
+    #[arg(long, value_name = "NAME")]
+    pub stream: Option<String>,
+    /// Only this kind of resource: decisions, agreements, …
+    #[arg(long, value_name = "KIND")]
+    pub aggregate: Option<String>,
+    /// Only events of this type, by its name or full name; may be given several times
+    #[arg(long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+    /// Only acts of this organisation, and what it recorded of others: the id of a partner
+    #[arg(long, value_name = "ORGANISATION")]
+    pub organisation: Option<String>,
     /// Stay, and print what is recorded later
     #[arg(long)]
     pub follow: bool,
+    /// Keep in this file how far the replay has come, and go on from there where it holds something
+    #[arg(long, value_name = "FILE")]
+    pub resume_file: Option<PathBuf>,
 }
 
 /// Which report.

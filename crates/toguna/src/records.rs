@@ -1,6 +1,6 @@
 //! A log's records as a person or a program reads them.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use contracts::toguna::{
     log::v1::{self as log, Basis, Certainty, EventRecord},
     r#type::v1 as types,
@@ -11,6 +11,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::services;
+
+pub mod chain;
 
 /// One event, in the order in which its fields are printed.
 #[derive(Debug, Serialize)]
@@ -138,40 +140,6 @@ impl From<log::Source> for Source {
             location: source.location,
             sha256: crate::local::hex(&source.sha256),
         }
-    }
-}
-
-/// The order of a whole log, checked as it goes by.
-#[derive(Debug)]
-pub struct Order {
-    next: Option<u64>,
-    epoch: Option<String>,
-}
-
-impl Order {
-    /// A log read from a position, or from wherever it begins after a time.
-    pub fn from(position: Option<u64>) -> Self {
-        Self { next: position, epoch: None }
-    }
-
-    /// The event must be the one after the last.
-    pub fn check(&mut self, event: &Event) -> Result<()> {
-        let expected = self.next.unwrap_or(event.position);
-        ensure!(event.position == expected, "position {expected} is missing: {} came instead", event.position);
-        let epoch = self.epoch.get_or_insert_with(|| event.epoch.clone());
-        ensure!(
-            *epoch == event.epoch,
-            "at position {} another history begins (epoch {}, before {epoch}): the log was restored or forked",
-            event.position,
-            event.epoch,
-        );
-        self.next = Some(expected + 1);
-        Ok(())
-    }
-
-    /// The position after the last one seen.
-    pub fn next(&self) -> Option<u64> {
-        self.next
     }
 }
 

@@ -175,8 +175,8 @@ impl House {
         let mut records = Vec::new();
         while let Some(answer) = answers.message().await.expect("it goes on") {
             if let Some(log::replay_log_response::Message::Events(batch)) = answer.message {
-                let record = |bytes: &Vec<u8>| prost::Message::decode(bytes.as_slice()).expect("a record");
-                records.extend(batch.records.iter().map(record));
+                let record = |event: log::ReplayedEvent| prost::Message::decode(event.record).expect("a record");
+                records.extend(batch.events.into_iter().map(record));
             }
         }
         records

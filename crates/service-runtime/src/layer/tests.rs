@@ -18,8 +18,8 @@ struct Unruly;
 type Answers = Pin<Box<dyn Stream<Item = Result<pb::ReplayLogResponse, Status>> + Send>>;
 
 fn batch(bytes: usize) -> pb::ReplayLogResponse {
-    let records = vec![vec![7; bytes]];
-    let message = pb::replay_log_response::Message::Events(pb::EventBatch { records });
+    let events = vec![pb::ReplayedEvent { record: vec![7; bytes].into(), ..pb::ReplayedEvent::default() }];
+    let message = pb::replay_log_response::Message::Events(pb::EventBatch { events });
     pb::ReplayLogResponse { message: Some(message) }
 }
 
@@ -41,7 +41,7 @@ impl LogService for Unruly {
         request: tonic::Request<pb::ReplayLogRequest>,
     ) -> Result<tonic::Response<Answers>, Status> {
         let answers: Answers =
-            match request.into_inner().stream.as_str() {
+            match request.into_inner().filter.unwrap_or_default().stream.as_str() {
                 "panic" => panic!("the password is hunter2"),
                 "sleep" => {
                     tokio::time::sleep(Duration::from_hours(1)).await;
@@ -74,8 +74,9 @@ async fn unruly() -> (TestServer, LogServiceClient<tonic::transport::Channel>) {
 }
 
 fn ask(way: &str, language: &'static str) -> tonic::Request<pb::ReplayLogRequest> {
+    let filter = pb::ReplayFilter { stream: way.into(), ..pb::ReplayFilter::default() };
     let mut request =
-        tonic::Request::new(pb::ReplayLogRequest { stream: way.into(), ..pb::ReplayLogRequest::default() });
+        tonic::Request::new(pb::ReplayLogRequest { filter: Some(filter), ..pb::ReplayLogRequest::default() });
     request.metadata_mut().insert("accept-language", tonic::metadata::MetadataValue::from_static(language));
     request
 }

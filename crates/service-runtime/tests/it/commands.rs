@@ -240,7 +240,7 @@ async fn stored(service: &mut Service) -> Vec<pb::EventRecord> {
     while let Some(answer) = answers.message().await.expect("an answer") {
         if let Some(pb::replay_log_response::Message::Events(batch)) = answer.message {
             records.extend(
-                batch.records.iter().map(|record| pb::EventRecord::decode(record.as_slice()).expect("a record")),
+                batch.events.iter().map(|event| pb::EventRecord::decode(event.record.clone()).expect("a record")),
             );
         }
     }

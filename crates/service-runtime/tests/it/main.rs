@@ -1,7 +1,10 @@
 //! A whole service on a real Postgres and NATS, small enough to see what the process shell alone does.
 
 mod commands;
+mod following;
 mod lifecycle;
 mod notes;
+mod partner;
 mod process;
 mod replay;
+mod resuming;

@@ -19,7 +19,7 @@ use contracts::{
         log::v1::{self as pb, log_service_client::LogServiceClient},
     },
 };
-use event_store::{Act, Aggregate, DecodeError, Draft, Followers, Log, Payload, Recorded, Refusal, Stored};
+use event_store::{Act, Aggregate, DecodeError, Decoding, Draft, Followers, Log, Payload, Recorded, Refusal, Stored};
 use harness::Servers;
 use service_runtime::{Calls, Config, LogReaders, Parts, limited};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -62,13 +62,20 @@ impl Aggregate for Notebook {
 }
 
 impl Stored for Notebook {
+    /// Numbers from 500 on are of another type than smaller ones, so that there are two.
     fn encode(number: &u64) -> Payload {
-        Payload::of(&pb::EventReference { position: *number, ..pb::EventReference::default() })
+        if *number < 500 {
+            Payload::of(&pb::EventReference { position: *number, ..pb::EventReference::default() })
+        } else {
+            Payload::of(&pb::Provenance { version: *number, ..pb::Provenance::default() })
+        }
     }
 
     fn decode(payload: &Payload) -> Result<u64, DecodeError> {
-        let unknown = || DecodeError::UnknownType(payload.type_name.clone());
-        payload.to::<pb::EventReference>().ok_or_else(unknown)?.map(|noted| noted.position)
+        Decoding::of(payload)
+            .or(|noted: pb::EventReference| Ok(noted.position))
+            .or(|noted: pb::Provenance| Ok(noted.version))
+            .finish()
     }
 }
 

@@ -1,83 +1,205 @@
 //! `toguna replay`: a log's events in order, checked one by one.
 
 use std::{
-    io::{self, Write as _},
+    fs,
+    io::{self, ErrorKind, Write as _},
+    path::Path,
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use contracts::toguna::log::v1::{
-    ReplayLogRequest, log_service_client::LogServiceClient, replay_log_request::Start, replay_log_response::Message,
+    GoodbyeReason, Place, ReplayFilter, ReplayLogRequest, ReplayedEvent, log_service_client::LogServiceClient,
+    replay_log_request::Start, replay_log_response::Message,
 };
 use jiff::Timestamp;
 
 use crate::{
     cli::Replay,
     language::Language,
-    records::{self, Event, Order},
-    services::refusal::Refusal,
+    records::{self, Event, chain::Chain},
+    services::{self, refusal::Refusal},
     session::Session,
 };
 
-/// How long to wait before a replay that follows asks again, when the service is away.
+/// How long to wait before a replay that was cut short is asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(options: &Replay, language: Language, as_json: bool) -> Result<()> {
     let session = Session::open(language)?;
-    let from = options.from.unwrap_or(1).max(1);
-    let mut order = Order::from(options.since.is_none().then_some(from));
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut print = |event: &Event, order: &mut Order| {
-        order.check(event)?;
-        if as_json {
-            serde_json::to_writer(&mut out, event)?;
-            writeln!(out)?;
-        } else {
-            writeln!(out, "{}", line(event))?;
-        }
-        if options.follow {
-            out.flush()?;
-        }
-        Ok(())
+    let filter = filter(options, language)?;
+    let kept = options.resume_file.as_deref().map(Kept::read).transpose()?.flatten();
+    let mut chain = chain(options, kept.as_ref(), filter == ReplayFilter::default(), language);
+    let mut start = match (kept, options.since) {
+        (Some(kept), _) => Start::ResumeToken(kept.token),
+        (None, Some(time)) => since(time),
+        (None, None) => Start::FromPosition(options.from.unwrap_or(1).max(1)),
     };
+    let mut out = io::BufWriter::new(io::stdout().lock());
     loop {
-        let start = match (order.next(), options.since) {
-            (Some(next), _) => Start::FromPosition(next),
-            (None, Some(time)) => since(time),
-            (None, None) => Start::FromPosition(from),
+        let request = ReplayLogRequest {
+            start: Some(start.clone()),
+            filter: Some(filter.clone()),
+            follow: options.follow,
+            ..ReplayLogRequest::default()
         };
-        let request = ReplayLogRequest { start: Some(start), stream: String::new(), follow: options.follow };
-        let ended = read(&session, &options.service, request, |event| print(&event, &mut order)).await;
-        match ended {
-            Err(error) if options.follow && super::is_passing(&error) => {
-                tokio::time::sleep(PAUSE).await;
+        let ended = read(&session, &options.service, request, |heard| match heard {
+            Heard::Event(link) => {
+                let event = Event::read(&link.record)?;
+                chain.check(&link, &event)?;
+                print(&mut out, &event, as_json)
             }
-            Ok(()) if options.follow => tokio::time::sleep(PAUSE).await,
+            Heard::Place(place) => {
+                chain.reach(&place)?;
+                // What the token stands for is out of our hands before it is kept.
+                out.flush()?;
+                if let Some(file) = &options.resume_file {
+                    Kept { token: place.resume_token.clone(), last: chain.last() }.write(file)?;
+                }
+                start = Start::ResumeToken(place.resume_token);
+                Ok(())
+            }
+        });
+        match ended.await {
+            Ok(Ended::Whole) => return Ok(()),
+            Ok(Ended::Early(GoodbyeReason::EpochChanged)) => bail!(language.say(
+                "the log was restored to an earlier state meanwhile: replay it from its beginning and compare",
+                "le journal a été ramené entre-temps à un état antérieur : relisez-le depuis le début et comparez",
+            )),
+            Ok(Ended::Early(_)) => {}
+            Err(error) if options.follow && super::is_passing(&error) => {}
             Err(error) => return Err(error),
-            Ok(()) => return Ok(out.flush()?),
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Gives every event of a replay to `each`, as it comes.
+fn chain(options: &Replay, kept: Option<&Kept>, whole: bool, language: Language) -> Chain {
+    match (kept, options.since) {
+        (Some(Kept { last: Some(last), .. }), _) => Chain::after(*last, whole, language),
+        (Some(Kept { last: None, .. }), _) | (None, Some(_)) => Chain::from(0, whole, language),
+        (None, None) => Chain::from(options.from.unwrap_or(1).max(1), whole, language),
+    }
+}
+
+fn print(out: &mut impl io::Write, event: &Event, as_json: bool) -> Result<()> {
+    if as_json {
+        serde_json::to_writer(&mut *out, event)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}", line(event))?;
+    }
+    Ok(())
+}
+
+/// What a replay says.
+pub(super) enum Heard {
+    /// An event.
+    Event(ReplayedEvent),
+    /// How far it has come.
+    Place(Place),
+}
+
+/// How a replay ended.
+pub(super) enum Ended {
+    /// All there was has come.
+    Whole,
+    /// There was more to come.
+    Early(GoodbyeReason),
+}
+
+/// Gives everything that a replay says to `hear`, as it comes.
 pub(super) async fn read(
     session: &Session,
     service: &str,
     request: ReplayLogRequest,
-    mut each: impl FnMut(Event) -> Result<()>,
-) -> Result<()> {
+    mut hear: impl FnMut(Heard) -> Result<()>,
+) -> Result<Ended> {
     let mut client = LogServiceClient::new(session.services.channel(service)?);
     let request = session.services.stream_request(&session.auditor()?, request)?;
     let mut replay = client.replay_log(request).await.map_err(Refusal::from)?.into_inner();
+    let mut ended = None;
     while let Some(response) = replay.message().await.map_err(Refusal::from)? {
-        match response.message.context("a replay's message says something")? {
+        let place = match response.message.context("a replay's message says something")? {
             Message::Events(batch) => {
-                batch.records.iter().try_for_each(|record| each(Event::read(record)?))?;
+                batch.events.into_iter().try_for_each(|event| hear(Heard::Event(event)))?;
+                continue;
             }
-            Message::CaughtUp(_) => {}
-        }
+            Message::Checkpoint(checkpoint) => checkpoint.place,
+            Message::Heartbeat(heartbeat) => heartbeat.place,
+            Message::CaughtUp(end) => {
+                ended = Some(Ended::Whole);
+                end.place
+            }
+            Message::Goodbye(goodbye) => {
+                ended = Some(Ended::Early(goodbye.reason()));
+                goodbye.place
+            }
+        };
+        hear(Heard::Place(place.context("such a message says where the replay is")?))?;
     }
-    Ok(())
+    ended.context("a replay says how it ends")
+}
+
+/// How far a replay had come when it was interrupted.
+struct Kept {
+    token: String,
+    /// Position of the last event; none, where it is not known.
+    last: Option<u64>,
+}
+
+impl Kept {
+    /// What a file holds; `None`: nothing yet.
+    fn read(file: &Path) -> Result<Option<Self>> {
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+        };
+        let mut words = text.split_whitespace();
+        let Some(token) = words.next() else { return Ok(None) };
+        let last = words.next().map(str::parse).transpose();
+        let last = last.with_context(|| format!("{} holds no resume token", file.display()))?;
+        ensure!(words.next().is_none(), "{} holds no resume token", file.display());
+        Ok(Some(Self { token: token.to_owned(), last }))
+    }
+
+    /// Whoever looks sees the old place or the new one, whole.
+    fn write(&self, file: &Path) -> Result<()> {
+        let unfinished = file.with_extension("unfinished");
+        let last = self.last.map(|last| last.to_string()).unwrap_or_default();
+        let written = fs::write(&unfinished, format!("{} {last}\n", self.token));
+        written.and_then(|()| fs::rename(&unfinished, file)).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn filter(options: &Replay, language: Language) -> Result<ReplayFilter> {
+    let mut types = Vec::new();
+    for name in &options.types {
+        types.extend(full_names(name).with_context(|| {
+            language.say(format!("no event is called {name}"), format!("aucun événement ne s’appelle {name}"))
+        })?);
+    }
+    let organisation = options.organisation.as_ref().map(|organisation| {
+        if organisation.contains('/') { organisation.clone() } else { format!("partners/{organisation}") }
+    });
+    Ok(ReplayFilter {
+        stream: options.stream.clone().unwrap_or_default(),
+        aggregate: options.aggregate.clone().unwrap_or_default(),
+        types,
+        organisation: organisation.unwrap_or_default(),
+    })
+}
+
+/// Full names of the events that are called so, in whatever service.
+fn full_names(name: &str) -> Option<Vec<String>> {
+    if name.contains('.') {
+        return Some(vec![name.to_owned()]);
+    }
+    let stored = |package: &str| package.ends_with(".events.v1") || package == "toguna.log.v1";
+    let messages = services::pool().all_messages().filter(|it| it.name() == name && stored(it.package_name()));
+    let found: Vec<_> = messages.map(|message| message.full_name().to_owned()).collect();
+    (!found.is_empty()).then_some(found)
 }
 
 fn since(time: Timestamp) -> Start {

@@ -1,12 +1,12 @@
 //! `toguna show`: one resource, its events, its sources, and who corrected what.
 
 use anyhow::{Context as _, Result, bail};
-use contracts::toguna::log::v1::{ReplayLogRequest, replay_log_request::Start};
+use contracts::toguna::log::v1::{ReplayFilter, ReplayLogRequest};
 use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage as _, SerializeOptions, Value};
 use serde::Serialize;
 use serde_json::json;
 
-use super::replay;
+use super::replay::{self, Ended, Heard};
 use crate::{
     cli::{Show, wire_date},
     language::Language,
@@ -23,14 +23,21 @@ pub(super) async fn run(options: &Show, language: Language, as_json: bool) -> Re
     let method = query(&options.resource, language)?;
     let state = state(&session, &method, options).await?;
     let service = services::owner(method.parent_service().package_name()).to_owned();
-    let start = Some(Start::FromPosition(1));
-    let request = ReplayLogRequest { start, stream: options.resource.clone(), follow: false };
+    let filter = ReplayFilter { stream: options.resource.clone(), ..ReplayFilter::default() };
+    let request = ReplayLogRequest { filter: Some(filter), ..ReplayLogRequest::default() };
     let mut events = Vec::new();
-    replay::read(&session, &service, request, |event| {
-        events.push(event);
+    let ended = replay::read(&session, &service, request, |heard| {
+        if let Heard::Event(event) = heard {
+            events.push(Event::read(&event.record)?);
+        }
         Ok(())
-    })
-    .await?;
+    });
+    if let Ended::Early(_) = ended.await? {
+        bail!(
+            language
+                .say("the service stops; ask again in a moment", "le service s’arrête ; redemandez dans un instant")
+        );
+    }
     let (sources, corrections) = (sources(&events), corrections(&session, &events)?);
     if as_json {
         let options = SerializeOptions::new().use_proto_field_name(true);

@@ -101,7 +101,7 @@ async fn work(session: &Session, home: &Home, options: &Up, progress: &Progress,
         output::text(&demo::outcome_text(outcome, session.language))?;
     }
     output::text(&portfolio.to_text(session.language)?)?;
-    output::text(&farewell(session, options))
+    output::text(&farewell(session, home, options))
 }
 
 /// The portfolio, once oversight has read the logs for the first time.
@@ -165,10 +165,17 @@ fn stopping(what: &str, language: Language) -> String {
     language.say(format!("Stopping {what}"), format!("Arrêt : {what}"))
 }
 
-fn farewell(session: &Session, options: &Up) -> String {
+fn farewell(session: &Session, home: &Home, options: &Up) -> String {
     let mut page = Page::default();
     for (service, address) in session.services.addresses() {
         page.add(format!("  {service:<14} http://{address}"));
+    }
+    let reader = home.running().and_then(|stack| stack.nats_reader);
+    if let Some((_, address)) = reader.as_deref().and_then(|reader| reader.split_once('@')) {
+        let file = home.folder().join("stack.json");
+        let login =
+            session.language.say("read-only login: nats_reader in", "accès en lecture seule\u{202f}: nats_reader dans");
+        page.add(format!("  {:<14} nats://{address} ({login} {})", "JetStream", file.display()));
     }
     page.heading(session.language.say("Try, in another terminal:", "À essayer, dans un autre terminal :"));
     let resource = if options.empty || options.no_demo { "partners/ml" } else { "decisions/t05-eutf-sah-ml-07" };

@@ -28,6 +28,9 @@ pub struct StackFile {
     pub postgres_pid: Option<u32>,
     /// Process id of our own nats-server.
     pub nats_pid: Option<u32>,
+    /// Its address, with the login that may read the copies of logs and nothing else.
+    #[serde(default)]
+    pub nats_reader: Option<String>,
 }
 
 /// Where a service answers.

@@ -31,6 +31,7 @@ pub struct Nats {
     home: PathBuf,
     port: u16,
     password: String,
+    reader_password: String,
     disk: Disk,
     child: Option<Child>,
 }
@@ -40,7 +41,9 @@ impl Nats {
     pub async fn start(home: &Path, disk: Disk) -> Result<Self> {
         let home = fs::canonicalize(home).with_context(|| format!("no directory {}", home.display()))?;
         let password = kept(&home.join("nats.password"), || random_hex(24))?;
-        let mut server = Self { program: program()?, home, port: free_port()?, password, disk, child: None };
+        let reader_password = kept(&home.join("nats.reader.password"), || random_hex(24))?;
+        let (program, port) = (program()?, free_port()?);
+        let mut server = Self { program, home, port, password, reader_password, disk, child: None };
         server.resume().await?;
         Ok(server)
     }
@@ -48,6 +51,11 @@ impl Nats {
     /// Its address, with the login.
     pub fn url(&self) -> String {
         format!("nats://toguna:{}@127.0.0.1:{}", self.password, self.port)
+    }
+
+    /// Its address, with the login of a partner, who may read the copies of logs and nothing else.
+    pub fn reader_url(&self) -> String {
+        format!("nats://reader:{}@127.0.0.1:{}", self.reader_password, self.port)
     }
 
     /// Process id while it runs.
@@ -95,6 +103,7 @@ impl Nats {
             .args(["--config".as_ref(), configuration.as_os_str()])
             .env("TOGUNA_NATS_LISTEN", text(&address.to_string()))
             .env("TOGUNA_NATS_PASSWORD", text(&self.password))
+            .env("TOGUNA_NATS_READER_PASSWORD", text(&self.reader_password))
             .env("TOGUNA_NATS_STORE", text(&self.store().to_string_lossy()))
             .remove_after((self.disk == Disk::Throwaway).then_some(&self.home));
         let mut child = program.start()?;

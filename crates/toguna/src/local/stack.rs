@@ -168,6 +168,7 @@ impl Stack {
             services: self.addresses(),
             postgres_pid: self.postgres.as_ref().and_then(Postgres::pid),
             nats_pid: self.nats.as_ref().and_then(Nats::pid),
+            nats_reader: self.nats.as_ref().map(Nats::reader_url),
         })
     }
 }

@@ -2,7 +2,7 @@ use contracts::toguna::disbursements::events::v1::DecisionApproved;
 
 use super::*;
 
-fn record(position: u64, epoch: u8) -> Vec<u8> {
+pub(super) fn record(position: u64, epoch: u8) -> Vec<u8> {
     let approved =
         DecisionApproved { amount: Some(types::Money { currency_code: "EUR".to_owned(), minor_units: 1_500_000_000 }) };
     EventRecord {
@@ -40,22 +40,4 @@ fn an_event_is_one_line_of_json_with_the_payload_as_proto3_json() {
     assert_eq!(value["request_id"], "02020202-0202-0202-0202-020202020202");
     assert_eq!(value["payload"]["amount"]["minorUnits"], "1500000000");
     assert!(line.starts_with("{\"position\":7,\"stream\":"));
-}
-
-#[test]
-fn a_missing_position_is_noticed() {
-    let mut order = Order::from(Some(1));
-    let event = |position| Event::read(&record(position, 9)).expect("it is a record");
-    order.check(&event(1)).expect("the first");
-    order.check(&event(2)).expect("the second");
-    let problem = order.check(&event(4)).expect_err("the third is missing");
-    assert_eq!(problem.to_string(), "position 3 is missing: 4 came instead");
-}
-
-#[test]
-fn another_history_of_the_log_is_noticed() {
-    let mut order = Order::from(None);
-    order.check(&Event::read(&record(5, 1)).expect("it is a record")).expect("wherever it begins");
-    let problem = order.check(&Event::read(&record(6, 2)).expect("it is a record")).expect_err("another epoch");
-    assert!(problem.to_string().contains("another history begins"));
 }

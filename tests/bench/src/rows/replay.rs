@@ -64,7 +64,7 @@ async fn replay(stage: &Stage<'_>, events: u64) -> Result<Measured> {
     let mut seen = 0;
     while let Some(message) = messages.message().await? {
         if let Some(Message::Events(batch)) = message.message {
-            seen += batch.records.len() as u64;
+            seen += batch.events.len() as u64;
         }
     }
     ensure!(seen == events, "{seen} of {events} events came");
