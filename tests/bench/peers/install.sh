@@ -45,5 +45,10 @@ npm_packages() {
 install_umadb() { python_packages; }
 install_message_db() { npm_packages; }
 
+install_emmett() {
+    npm_packages && cp "$(dirname "$lock")/schema.mjs" . && node schema.mjs >schema.sql
+}
+
 peer umadb umadb.lock python3
 peer message_db message-db/package-lock.json npm
+peer emmett emmett/package-lock.json npm

@@ -46,7 +46,7 @@ impl UmaDb {
         Ok(Self { program, folder: ground.folder("umadb")? })
     }
 
-    /// A server with an empty log, and a channel to it, with the settings of UmaDB's own client.
+    /// A server with an empty log, and a channel to it, with the settings of its own client library.
     async fn start(&self) -> Result<(Child, Channel)> {
         let folder = self.folder.join(Uuid::now_v7().to_string());
         std::fs::create_dir(&folder)?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// of the last one.
 pub async fn append(channel: Channel, stream: &str, events: usize, content: &Bytes) -> Result<u64, Status> {
     let event = || Event {
-        event_type: "Recorded".to_owned(),
+        kind: "Recorded".to_owned(),
         tags: vec![stream.to_owned()],
         data: content.clone(),
         uuid: Uuid::now_v7().to_string(),
@@ -43,7 +43,7 @@ where
 #[derive(Clone, PartialEq, Message)]
 struct Event {
     #[prost(string, tag = "1")]
-    event_type: String,
+    kind: String,
     #[prost(string, repeated, tag = "2")]
     tags: Vec<String>,
     #[prost(bytes = "bytes", tag = "3")]
