@@ -5,35 +5,31 @@
 //! or could go ahead of it.
 
 mod message;
+mod publisher;
+mod reading;
 
-use std::{collections::HashMap, error::Error, time::Duration};
+use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
 
 use async_nats::{
-    Client, StatusCode,
-    client::Request,
+    Client, Event,
     connection::State,
     jetstream::{
         self, ErrorCode,
-        consumer::{AckPolicy, DeliverPolicy, pull},
         context::{DeleteStreamErrorKind, GetStreamErrorKind},
-        message::StreamMessage,
-        publish::PublishAck,
-        response::Response,
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
     },
 };
-use contracts::toguna::log::v1::EventRecord;
-use futures::StreamExt as _;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use uuid::Uuid;
 
-pub(crate) use self::message::PublishedRecord;
-use crate::{Epoch, StoredEvent};
+pub(crate) use self::{
+    message::PublishedMessage,
+    publisher::{BATCH_LENGTH, Batch, Publisher},
+};
+use crate::Epoch;
 
 /// A request that is not answered by then has failed; whether it had its effect is asked for again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Most messages of an atomic batch, by the server's own limit.
-pub(crate) const BATCH_LENGTH: usize = 1_000;
 /// Key of the stream's metadata that names the epoch, so that an empty stream has one too.
 const EPOCH_KEY: &str = "toguna-epoch";
 
@@ -42,6 +38,7 @@ const EPOCH_KEY: &str = "toguna-epoch";
 pub struct Nats {
     client: Client,
     jetstream: jetstream::Context,
+    losses: Arc<watch::Sender<u64>>,
 }
 
 /// NATS did not do what was asked of it; asking again may help.
@@ -98,7 +95,15 @@ impl Nats {
             }
             None => async_nats::ConnectOptions::new(),
         };
+        let losses = Arc::new(watch::Sender::new(0));
+        let lost = losses.clone();
         let client = options
+            .event_callback(move |event| {
+                if matches!(event, Event::Disconnected | Event::Closed) {
+                    lost.send_modify(|losses| *losses += 1);
+                }
+                std::future::ready(())
+            })
             .name(client_name)
             .retry_on_initial_connect()
             .max_reconnects(None)
@@ -106,7 +111,7 @@ impl Nats {
             .connect(url)
             .await?;
         let jetstream = jetstream::context::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
-        Ok(Self { client, jetstream })
+        Ok(Self { client, jetstream, losses })
     }
 
     /// Whether the connection is there at this moment.
@@ -117,6 +122,11 @@ impl Nats {
     /// How often the connection was made: whoever sees it rise should look whether all is still there.
     pub(crate) fn connections(&self) -> u64 {
         self.client.statistics().connects.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Tells each time that a connection is lost from now on.
+    fn losses(&self) -> watch::Receiver<u64> {
+        self.losses.subscribe()
     }
 
     /// The stream that copies a log.
@@ -213,6 +223,34 @@ impl LogStream {
         }
     }
 
+    /// Whether the broker stores a message in another stream, made for that: what has kept ours from taking any has
+    /// passed then, or is its own. Leaves nothing behind.
+    pub async fn others_are_stored(&self, replicas: usize) -> Result<bool, NatsError> {
+        self.connected()?;
+        let name = format!("{}-trial", self.name);
+        let subject = format!("toguna.trial.{}", self.log);
+        let config = Config {
+            name: name.clone(),
+            description: Some("Made to see whether messages are stored; may be deleted.".to_owned()),
+            subjects: vec![subject.clone()],
+            storage: StorageType::File,
+            num_replicas: replicas,
+            max_age: Duration::from_mins(1),
+            ..Config::default()
+        };
+        let stored = async {
+            self.nats.jetstream.get_or_create_stream(config).await.map_err(failed("make a stream"))?;
+            // As long as the longest record: the disk may have room for less.
+            let message = vec![0; crate::MAX_RECORD_BYTES].into();
+            let sent = self.nats.jetstream.publish(subject, message).await.map_err(failed("take a message"))?;
+            sent.await.map_err(failed("take a message"))
+        };
+        let stored = timeout(2 * REQUEST_TIMEOUT, stored).await;
+        // What cannot be deleted now is empty in a minute.
+        let _ = timeout(REQUEST_TIMEOUT, self.nats.jetstream.delete_stream(&name)).await;
+        Ok(matches!(stored, Ok(Ok(_))))
+    }
+
     fn config(&self, epoch: Epoch, replicas: usize) -> Config {
         Config {
             name: self.name.clone(),
@@ -229,108 +267,8 @@ impl LogStream {
         }
     }
 
-    /// Publishes events in order, all of them or none (at most [`BATCH_LENGTH`]), provided that the stream ends right
-    /// before the first of them. An error leaves open which of both: ask for the state.
-    pub async fn publish(&self, epoch: Epoch, events: &[(StoredEvent, EventRecord)]) -> Result<(), NatsError> {
-        self.connected()?;
-        let whole = timeout(2 * REQUEST_TIMEOUT, self.publish_batch(epoch, events));
-        whole.await.unwrap_or(Err(NatsError::TimedOut { operation: "take a batch" }))
-    }
-
-    async fn publish_batch(&self, epoch: Epoch, events: &[(StoredEvent, EventRecord)]) -> Result<(), NatsError> {
-        let Some(((last, _), (first, _))) = events.last().zip(events.first()) else { return Ok(()) };
-        let batch = Uuid::new_v4().simple().to_string();
-        let mut answer = None;
-        for (index, (event, record)) in events.iter().enumerate() {
-            let mut headers = message::headers(&self.log, epoch, record);
-            headers.insert("Nats-Batch-Id", batch.as_str());
-            headers.insert("Nats-Batch-Sequence", (index + 1).to_string());
-            if index == 0 {
-                headers.insert(async_nats::header::NATS_EXPECTED_LAST_SEQUENCE, (first.position - 1).to_string());
-            }
-            let (subject, payload) = (message::subject(&self.log, record), event.record.clone());
-            if event.position == last.position {
-                headers.insert("Nats-Batch-Commit", "1");
-                let request = Request::new().headers(headers).payload(payload).timeout(Some(REQUEST_TIMEOUT));
-                let sent = self.nats.client.send_request(subject, request).await;
-                answer = Some(sent.map_err(failed("take a batch"))?);
-            } else {
-                let sent = self.nats.client.publish_with_headers(subject, headers, payload).await;
-                sent.map_err(failed("take a message"))?;
-            }
-        }
-        let answer = answer.map(|answer| answer.payload).unwrap_or_default();
-        match serde_json::from_slice(&answer).map_err(failed("acknowledge a batch"))? {
-            Response::<PublishAck>::Ok(ack) if ack.sequence == last.position => Ok(()),
-            Response::Ok(ack) => Err(NatsError::NotPublished(format!("it ends at sequence {}", ack.sequence))),
-            Response::Err { error } => Err(NatsError::NotPublished(error.to_string())),
-        }
-    }
-
-    /// The records from a position on, as many as there are up to a number, in order. Where one is missing the next
-    /// one comes in its place: the caller compares positions.
-    pub async fn range(&self, from: u64, count: usize) -> Result<Vec<PublishedRecord>, NatsError> {
-        self.connected()?;
-        let inbox = self.nats.client.new_inbox();
-        let mut replies = self.nats.client.subscribe(inbox.clone()).await.map_err(failed("read the stream"))?;
-        let query = serde_json::json!({ "seq": from, "batch": count, "max_bytes": 4 * 1024 * 1024 }).to_string();
-        let request = Request::new().payload(query.into()).inbox(inbox);
-        let sent = self.nats.jetstream.send_request(format!("DIRECT.GET.{}", self.name), request).await;
-        sent.map_err(failed("read the stream"))?;
-        let mut records = Vec::new();
-        loop {
-            let reply = timeout(REQUEST_TIMEOUT, replies.next()).await;
-            let reply = reply.map_err(|_| NatsError::TimedOut { operation: "read the stream" })?;
-            let reply = reply.ok_or(NatsError::Disconnected)?;
-            match reply.status {
-                None | Some(StatusCode::OK) => {
-                    let message = StreamMessage::try_from(reply).map_err(failed("read the stream"))?;
-                    records.push(PublishedRecord::read(message)?);
-                }
-                // The end of the batch, or nothing from there on.
-                Some(status) if status.as_u16() == 204 || status == StatusCode::NOT_FOUND => return Ok(records),
-                Some(status) => return Err(failed("read the stream")(format!("{status} {:?}", reply.description))),
-            }
-        }
-    }
-
-    /// The record at one position.
-    pub async fn record(&self, position: u64) -> Result<Option<PublishedRecord>, NatsError> {
-        let record = self.range(position, 1).await?.pop();
-        Ok(record.filter(|record| record.position == position))
-    }
-
-    /// Rings for each message that is stored from now on, with its sequence. It only wakes: nothing rests on it.
-    pub async fn doorbell(&self) -> Result<impl futures::Stream<Item = Result<u64, NatsError>> + Unpin, NatsError> {
-        self.connected()?;
-        let config = pull::Config {
-            deliver_policy: DeliverPolicy::New,
-            ack_policy: AckPolicy::None,
-            headers_only: true,
-            memory_storage: true,
-            num_replicas: 1,
-            inactive_threshold: Duration::from_mins(1),
-            ..pull::Config::default()
-        };
-        let consumer = self.nats.jetstream.create_consumer_on_stream(config, &self.name).await;
-        let consumer = consumer.map_err(failed("make a consumer"))?;
-        let pulled = consumer.stream().max_messages_per_batch(1_000).heartbeat(Duration::from_secs(5));
-        let messages = pulled.expires(Duration::from_secs(30)).messages().await.map_err(failed("deliver"))?;
-        Ok(messages.map(|message| {
-            let message = message.map_err(failed("deliver"))?;
-            message.info().map(|info| info.stream_sequence).map_err(failed("deliver"))
-        }))
-    }
-
     /// Without a connection requests would wait in the client and reach the server much later.
     fn connected(&self) -> Result<(), NatsError> {
         if self.nats.is_connected() { Ok(()) } else { Err(NatsError::Disconnected) }
-    }
-}
-
-impl PublishedRecord {
-    /// Whether it is this event, byte for byte.
-    pub fn is_copy_of(&self, event: &StoredEvent) -> bool {
-        self.position == event.position && self.bytes == event.record
     }
 }

@@ -1,10 +1,13 @@
 //! Whether the stream is a copy of the log.
 
-use super::RelayError;
+use super::{RelayError, in_time, walk::STEP};
 use crate::{
     Epoch, Log, NatsError, PageLimit, Published, StoredEvent,
-    nats::{LogStream, PublishedRecord},
+    nats::{LogStream, PublishedMessage},
 };
+
+/// Most bytes of a step.
+const STEP_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a stream could not be continued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +22,8 @@ pub enum RebuildReason {
     LongerThanLog,
     /// A message in it is not the log's record.
     OtherBytes,
+    /// It takes no more messages, although the broker stores others.
+    StandsStill,
 }
 
 /// What a comparison found.
@@ -47,13 +52,13 @@ pub(super) async fn end(log: &Log, stream: &LogStream, epoch: Epoch, head: u64) 
     if state.last == 0 {
         return Ok(Verdict::CopyUpTo(0));
     }
-    let found = match stream.record(state.last).await {
+    let found = match stream.message(state.last).await {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(Verdict::NoCopy(RebuildReason::Hole, None)),
         Err(NatsError::NotARecord { .. }) => return Ok(Verdict::NoCopy(RebuildReason::OtherBytes, None)),
         Err(error) => return Err(error.into()),
     };
-    let ours = log.page(state.last, PageLimit { events: 1, bytes: 1 }).await?;
+    let ours = in_time(log.page(state.last, PageLimit { events: 1, bytes: 1 })).await?;
     Ok(match ours.first().filter(|event| event.position == state.last) {
         Some(event) => judge(&found, event, epoch),
         // The page was read after the head: what was committed in between is there.
@@ -62,52 +67,53 @@ pub(super) async fn end(log: &Log, stream: &LogStream, epoch: Epoch, head: u64) 
     })
 }
 
-/// Compares a window of records, byte for byte. The answer's position is the last one compared.
-pub(super) async fn window(
+/// Compares a step of records, byte for byte. The answer's position is the last one compared.
+pub(super) async fn step(
     log: &Log,
     stream: &LogStream,
     epoch: Epoch,
     from: u64,
-    length: usize,
     published: u64,
 ) -> Result<Verdict, RelayError> {
-    let ours = log.page(from, PageLimit { events: length, bytes: 4 * 1024 * 1024 }).await?;
-    let ours: Vec<StoredEvent> = ours.into_iter().take_while(|event| event.position <= published).collect();
-    if ours.is_empty() {
-        return Ok(Verdict::CopyUpTo(0));
-    }
-    let theirs = match stream.range(from, ours.len()).await {
+    let length = usize::try_from(published + 1 - from).unwrap_or(STEP).min(STEP);
+    let ours = in_time(log.page(from, PageLimit { events: length, bytes: STEP_BYTES }));
+    let theirs = async { Ok(stream.messages(from, length).await) };
+    let (ours, theirs) = tokio::try_join!(ours, theirs)?;
+    let theirs = match theirs {
         Ok(theirs) => theirs,
         Err(NatsError::NotARecord { .. }) => return Ok(Verdict::NoCopy(RebuildReason::OtherBytes, None)),
         Err(error) => return Err(error.into()),
     };
+    let mut to = 0;
     for (found, event) in theirs.iter().zip(&ours) {
-        if found.position != event.position {
+        if found.sequence != event.position {
             return Ok(Verdict::NoCopy(RebuildReason::Hole, None));
         }
-        let verdict = judge(found, event, epoch);
-        if let Verdict::NoCopy(..) = verdict {
-            return Ok(verdict);
+        match judge(found, event, epoch) {
+            Verdict::CopyUpTo(position) => to = position,
+            verdict => return Ok(verdict),
         }
     }
-    Ok(Verdict::CopyUpTo(theirs.last().map_or(0, |last| last.position)))
+    // Either side may stop early, at its limit of bytes; neither may be empty.
+    if to == 0 { Err(RelayError::LogMoved) } else { Ok(Verdict::CopyUpTo(to)) }
 }
 
-fn judge(found: &PublishedRecord, event: &StoredEvent, epoch: Epoch) -> Verdict {
+fn judge(found: &PublishedMessage, event: &StoredEvent, epoch: Epoch) -> Verdict {
     if found.epoch != epoch {
         Verdict::NoCopy(RebuildReason::OtherEpoch, None)
     } else if found.is_copy_of(event) {
-        Verdict::CopyUpTo(found.position)
+        Verdict::CopyUpTo(found.sequence)
     } else {
         Verdict::NoCopy(RebuildReason::OtherBytes, evidence(found, epoch))
     }
 }
 
 /// A record that was written in the log's own epoch, and is not in the log.
-fn evidence(found: &PublishedRecord, epoch: Epoch) -> Option<Published> {
-    (found.record.epoch == epoch.as_bytes()).then(|| Published {
+fn evidence(found: &PublishedMessage, epoch: Epoch) -> Option<Published> {
+    let found = found.clone().record().ok()?;
+    (found.record.epoch == epoch.as_bytes()).then_some(Published {
         epoch: found.epoch,
         position: found.position,
-        record: found.bytes.clone(),
+        record: found.bytes,
     })
 }

@@ -6,7 +6,7 @@ use opentelemetry::{
     metrics::{Counter, Gauge},
 };
 
-use super::RebuildReason;
+use super::{RebuildReason, Trouble};
 use crate::Epoch;
 
 /// Where a relay is.
@@ -39,22 +39,30 @@ pub enum RelayState {
     Retrying {
         /// When the trouble began.
         since: Timestamp,
-        /// What is wrong.
+        /// What is wrong, as far as somebody can do something about it.
+        trouble: Trouble,
+        /// What is wrong, in full.
         error: String,
     },
+}
+
+impl RelayState {
+    pub(super) fn following(published: u64, head: u64) -> Self {
+        if published < head { Self::Filling } else { Self::Following }
+    }
 }
 
 /// A comparison of stream and log that found the one to be a copy of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Audit {
-    /// When.
+    /// When the stream's counts and its last record were compared.
     pub at: Timestamp,
-    /// Length of the stream.
+    /// Length of the stream then.
     pub published: u64,
-    /// First position whose bytes were compared.
-    pub compared_from: u64,
-    /// Last position whose bytes were compared.
+    /// The bytes of each record up to here were compared since the relay found the stream.
     pub compared_to: u64,
+    /// The bytes of each record up to `compared_to` were compared since then; `None`: not yet of all.
+    pub whole_since: Option<Timestamp>,
 }
 
 impl RelayStatus {
@@ -78,6 +86,9 @@ pub(super) struct Meters {
     working: Gauge<u64>,
     rebuilds: Counter<u64>,
     audits: Counter<u64>,
+    audited_at: Gauge<u64>,
+    compared: Gauge<u64>,
+    whole_since: Gauge<u64>,
 }
 
 impl Meters {
@@ -93,6 +104,9 @@ impl Meters {
             working: gauge("toguna.relay.working", "1: the last try to publish or to compare went well"),
             rebuilds: counter("toguna.relay.rebuilds", "How often the stream was made again"),
             audits: counter("toguna.relay.audits", "Comparisons of stream and log that found nothing wrong"),
+            audited_at: gauge("toguna.relay.audited_at", "When the last of them was, in seconds since 1970"),
+            compared: gauge("toguna.relay.compared", "Position up to which each record's bytes were compared"),
+            whole_since: gauge("toguna.relay.whole_since", "Since when, in seconds since 1970; 0: not yet of all"),
         }
     }
 
@@ -108,7 +122,11 @@ impl Meters {
         self.rebuilds.add(1, &[self.log.clone(), KeyValue::new("reason", format!("{reason:?}"))]);
     }
 
-    pub fn audited(&self) {
-        self.audits.add(1, std::slice::from_ref(&self.log));
+    pub fn audited(&self, audit: &Audit, is_new: bool) {
+        let (log, seconds) = (std::slice::from_ref(&self.log), |at: Timestamp| at.as_second().try_into().unwrap_or(0));
+        self.audits.add(is_new.into(), log);
+        self.audited_at.record(seconds(audit.at), log);
+        self.compared.record(audit.compared_to, log);
+        self.whole_since.record(audit.whole_since.map_or(0, seconds), log);
     }
 }

@@ -1,5 +1,8 @@
 //! The event store on a real Postgres and NATS.
 
+mod cases_append;
+mod cases_follow;
+mod cases_read;
 mod followers;
 mod freshness;
 mod generations;
@@ -8,5 +11,7 @@ mod log;
 mod races;
 mod read_models;
 mod relay;
+mod relay_trouble;
 mod stage;
 mod tally;
+mod wire;

@@ -110,12 +110,12 @@ async fn a_stream_that_goes_on_after_the_log_is_made_again() {
     stage.caught_up(&relaying).await;
     let epoch = stage.log.epoch();
     intrude(&stage, "not ours".into()).await;
-    relaying.rebuilds_for(RebuildReason::OtherBytes).await;
+    relaying.rebuilds_for(RebuildReason::LongerThanLog).await;
     stage.caught_up(&relaying).await;
     // A record, but not one that this epoch of the log has written.
     let foreign = EventRecord { position: 11, epoch: vec![1; 16], ..EventRecord::default() };
     intrude(&stage, foreign.encode_to_vec().into()).await;
-    relaying.rebuilds_for(RebuildReason::LongerThanLog).await;
+    until("it is made again", async || relaying.status.borrow().rebuilds == 2).await;
     stage.append("a", 10).await;
     stage.caught_up(&relaying).await;
     stage.assert_stream_is_a_copy().await;

@@ -136,9 +136,20 @@ impl Stage {
 }
 
 pub fn relay_of(log: &Log, nats: &Nats) -> Relaying {
+    start(log, nats, quick())
+}
+
+pub fn relay_with(stage: &Stage, config: RelayConfig) -> Relaying {
+    start(&stage.log, &stage.nats, config)
+}
+
+/// Audits in a hurry.
+pub fn quick() -> RelayConfig {
+    RelayConfig { audit_every: Duration::from_millis(200), audit_records: 100_000, ..RelayConfig::default() }
+}
+
+fn start(log: &Log, nats: &Nats, config: RelayConfig) -> Relaying {
     let shutdown = CancellationToken::new();
-    let config =
-        RelayConfig { audit_every: Duration::from_millis(200), audit_window: 10_000, ..RelayConfig::default() };
     let status = relay::start(log.clone(), nats, config, shutdown.clone());
     Relaying { status, guard: shutdown.drop_guard() }
 }
