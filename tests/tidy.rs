@@ -328,6 +328,28 @@ fn every_dependency_has_its_reason_and_every_crate_its_lints() {
 }
 
 #[test]
+fn every_planted_fault_can_still_be_planted() {
+    let root = root();
+    let folder = root.join("tests/chaos/planted");
+    let patches = fs::read_dir(&folder).expect("planted faults").map(|entry| entry.expect("an entry").path());
+    let patches: Vec<PathBuf> = patches.filter(|path| path.extension().is_some_and(|is| is == "patch")).collect();
+    assert!(patches.len() >= 6, "the planted faults were looked for in the wrong place");
+    let mut found = Vec::new();
+    for patch in patches {
+        let text = fs::read_to_string(&patch).expect("text");
+        let said = ["What: ", "Expect: ", "Faults: ", "Services: ", "Seconds: ", "Runs: "];
+        let silent = said.iter().filter(|word| !text.lines().any(|line| line.starts_with(*word)));
+        found.extend(silent.map(|word| format!("{} does not say {word:?}", patch.display())));
+        let git = Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(&root).output();
+        let git = git.expect("git runs");
+        if !git.status.success() {
+            found.push(format!("{}: {}", patch.display(), String::from_utf8_lossy(&git.stderr).trim()));
+        }
+    }
+    none("a planted fault has no ground any more", &found);
+}
+
+#[test]
 fn the_map_shows_the_house_as_it_is() {
     let root = root();
     let map = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the map");
@@ -347,4 +369,28 @@ fn the_map_shows_the_house_as_it_is() {
 fn is_path(quoted: &str) -> bool {
     let top = ["crates/", "proto/", "deploy/", "tests/", "docs/", ".ci/"];
     top.iter().any(|top| quoted.starts_with(top)) && !quoted.contains(['<', '*', ' ', '{'])
+}
+
+/// Every `module::test` that a text names, with the file that it should be in.
+fn named_tests(text: &str) -> Vec<(PathBuf, &str)> {
+    let quoted = text.split('`').skip(1).step_by(2).filter_map(|quoted| quoted.split_once("::"));
+    let file = |module: &str| {
+        let path =
+            if module.contains('/') { format!("{module}.rs") } else { format!("event-store/tests/it/{module}.rs") };
+        root().join("crates").join(path)
+    };
+    quoted.filter(|(module, _)| *module != "module" && *module != "crate/path").map(|(m, t)| (file(m), t)).collect()
+}
+
+#[test]
+fn every_test_that_the_list_of_cases_names_is_there() {
+    let text = fs::read_to_string(root().join("docs/cases.md")).expect("the list of cases");
+    let named = named_tests(&text);
+    assert!(named.len() > 80, "the tests were looked for in the wrong place");
+    let is_missing = |(file, test): &&(PathBuf, &str)| {
+        let found = fs::read_to_string(file).unwrap_or_default();
+        !found.contains(&format!("fn {test}("))
+    };
+    let missing: Vec<_> = named.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }
