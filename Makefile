@@ -1,8 +1,8 @@
 # `make` alone lists what can be done.
-.PHONY: help deps run test check sqlx chaos bench
+.PHONY: help deps run test check sqlx chaos chaos-planted bench
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 deps: ## Install what this machine lacks (PostgreSQL, nats-server)
 	@deploy/install.sh
 run: ## Build and start a stack of one's own with the Mali scenario; Ctrl-C stops it
@@ -13,7 +13,9 @@ check: ## Format, lints, SQL and tests: what must hold before a change lands
 	@.ci/run
 sqlx: ## Check all SQL against a real database and write the .sqlx folders
 	@deploy/sqlx.sh
-chaos: ## Kill services and servers at random under load, for a long time
+chaos: ## Break services and servers at random under load, and judge from the outside (CHAOS_SECONDS, CHAOS_SEED)
 	@deploy/chaos.sh
+chaos-planted: ## Show that the judge of `make chaos` catches faults that are planted in a copy
+	@deploy/chaos-planted.sh
 bench: ## Measure beside peers and limits: ROWS=P1,P2 QUICK=1 VERBOSE=1 (docs/benchmarks.md)
 	@deploy/bench.sh

@@ -59,7 +59,7 @@ for patch in $(ls "$faults"/*.patch); do
     run=0
     broken=
     began=$(date +%s)
-    while [ "$run" -lt "$(said "$patch" Runs)" ] && [ -z "$broken" ]; do
+    while [ "$run" -lt "$(said "$patch" Runs)" ] && { [ -z "$broken" ] || [ "$broken" = "no verdict" ]; }; do
         run=$((run + 1))
         log=$scratch/$name-$run.log
         broken=$(attempt "$services" "$(said "$patch" Faults)" "$(said "$patch" Seconds)" "$run" "$log")

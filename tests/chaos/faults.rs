@@ -281,9 +281,9 @@ impl Strikes<'_> {
         site.service.signal(Signal::SIGSTOP);
         site.start_second().await;
         site.reconnect_clients().await;
-        sleep(Duration::from_millis(1_000)).await;
+        sleep(Duration::from_secs(1)).await;
         site.service.signal(Signal::SIGCONT);
-        sleep(Duration::from_millis(2_000)).await;
+        sleep(Duration::from_secs(2)).await;
         if kill_first {
             site.only_second();
         } else {

@@ -111,7 +111,7 @@ impl Shared {
             content: command.content.clone(),
             expect: Some(Expect { events: command.events, since: command.since }),
         }));
-        let answer = tokio::time::timeout(PATIENCE, command.ask.send(channel, command)).await;
+        let answer = tokio::time::timeout(PATIENCE, Box::pin(command.ask.send(channel, command))).await;
         let at = self.history.now();
         let (line, end) = match answer {
             Ok(Ok(receipt)) => {

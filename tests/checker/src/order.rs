@@ -8,7 +8,7 @@ use crate::{
     history::Place,
     raw::Log,
     text::digest,
-    timeline::Timeline,
+    timeline::{Command, Timeline},
 };
 
 pub fn judge(timeline: &Timeline<'_>, logs: &BTreeMap<String, Log>, verdict: &mut Verdict) {
@@ -99,7 +99,7 @@ fn new_epochs(timeline: &Timeline<'_>, verdict: &mut Verdict) {
             let Some(found) = restore.found.get(log) else { continue };
             let answers = || {
                 let commands = timeline.commands.iter().filter(|((name, ..), _)| name == log);
-                commands.flat_map(|(_, commands)| commands).flat_map(|command| command.answers())
+                commands.flat_map(|(_, commands)| commands).flat_map(Command::answers)
             };
             let lost = answers().any(|(attempt, receipt)| {
                 attempt.until < restore.from && receipt.events.iter().any(|event| event.position > found.position)

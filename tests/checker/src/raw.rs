@@ -146,9 +146,20 @@ pub async fn schemas(connection: &mut PgConnection, service: &str) -> Result<Vec
     Ok(named.bind(service).fetch_all(connection).await?)
 }
 
-/// The checkpoints in a service's newest schema.
+/// The schema that queries are answered from; `None`: there is none.
+async fn live(connection: &mut PgConnection, service: &str) -> Result<Option<String>> {
+    let registered = sqlx::query_scalar("SELECT to_regclass('read_models.live') IS NOT NULL");
+    if !registered.fetch_one(&mut *connection).await? {
+        return Ok(schemas(connection, service).await?.pop());
+    }
+    let version: Option<i32> =
+        sqlx::query_scalar("SELECT version FROM read_models.live").fetch_optional(&mut *connection).await?;
+    Ok(version.map(|version| format!("{service}_v{version}")))
+}
+
+/// The checkpoints in a service's live schema.
 pub async fn checkpoints(connection: &mut PgConnection, service: &str) -> Result<Vec<Checkpoint>> {
-    let Some(schema) = schemas(connection, service).await?.pop() else { return Ok(Vec::new()) };
+    let Some(schema) = live(connection, service).await? else { return Ok(Vec::new()) };
     let query = format!("SELECT follower, log, epoch, position FROM \"{schema}\".checkpoints ORDER BY follower");
     // The name is the catalogue's.
     let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(connection).await?;
@@ -163,11 +174,11 @@ pub async fn checkpoints(connection: &mut PgConnection, service: &str) -> Result
 /// Rows of the read models, as text, in order; by table.
 pub type Rows = BTreeMap<String, Vec<String>>;
 
-/// Every row of every table in a service's newest schema, but those that say how far something is.
+/// Every row of every table in a service's live schema, but those that say how far something is.
 pub async fn read_models(url: &str, service: &str) -> Result<Rows> {
     let mut connection = PgConnection::connect(url).await.context("the database of the read models")?;
     let mut rows = Rows::new();
-    let Some(schema) = schemas(&mut connection, service).await?.pop() else { return Ok(rows) };
+    let Some(schema) = live(&mut connection, service).await? else { return Ok(rows) };
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT tablename::text FROM pg_tables WHERE schemaname = $1
          AND tablename NOT LIKE '\\_%' AND tablename <> 'checkpoints' ORDER BY tablename",

@@ -60,7 +60,7 @@ impl Record {
 }
 
 /// The last field of this number in a message.
-fn field<'a>(message: Value<'a>, number: u64) -> Result<Option<Value<'a>>> {
+fn field(message: Value<'_>, number: u64) -> Result<Option<Value<'_>>> {
     Ok(fields(message.bytes()?)?.into_iter().rev().find(|(each, _)| *each == number).map(|(_, value)| value))
 }
 
