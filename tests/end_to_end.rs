@@ -1,6 +1,10 @@
 //! The whole system as its users meet it: `toguna up` on an empty home, the scenario, then questions on the command
 //! line and commands by gRPC.
 
+#[path = "end_to_end/operations.rs"]
+mod operations;
+#[path = "end_to_end/replay.rs"]
+mod replay;
 #[path = "end_to_end/stack.rs"]
 mod stack;
 

@@ -79,6 +79,16 @@ impl Stack {
         Self { home, addresses, identity, _up: up }
     }
 
+    /// Process id of a service.
+    pub fn pid(&self, service: &str) -> u32 {
+        self.addresses.services[service].pid
+    }
+
+    /// What a command does, whatever comes of it.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        run(&self.home, arguments)
+    }
+
     /// What a command prints, as JSON.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let text = self.text(&[arguments, &["--json"]].concat());

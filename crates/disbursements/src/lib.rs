@@ -7,7 +7,7 @@
 mod codec;
 pub mod domain;
 mod grpc;
-mod projections;
+pub mod projections;
 mod reactions;
 mod resource;
 mod ties;

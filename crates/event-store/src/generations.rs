@@ -12,7 +12,7 @@
 pub(crate) mod compare;
 mod first_event;
 pub(crate) mod registry;
-mod rows;
+pub(crate) mod rows;
 
 use sqlx::{PgPool, migrate::Migrator};
 use tokio::sync::watch;

@@ -1,5 +1,7 @@
 //! Histories that were read, kept to be continued instead of read again.
 
+mod many;
+
 use std::sync::{Arc, PoisonError};
 
 use contracts::toguna::log::v1::EventRecord;

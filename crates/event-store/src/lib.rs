@@ -50,13 +50,13 @@ pub use execute::{CommandMeta, EventReference, Executed};
 pub use follower::{Board, FollowerState, FollowerStatus, Followers, Following};
 pub use freshness::{Freshness, NotFresh};
 pub use futures::future::BoxFuture;
-pub use log::{Log, Published};
-pub use nats::{Nats, NatsError};
-pub use projection::{Projection, ProjectionError};
 pub use generations::{
     Comparing, Comparison, Difference, FirstEvent, GenerationError, GenerationRecord, Generations, GenerationsRecord,
     LivePool,
 };
+pub use log::{Log, Published};
+pub use nats::{Nats, NatsError};
+pub use projection::{Projection, ProjectionError};
 pub use reaction::{Reaction, ReactionCommand};
 pub use read::{EventFilter, Page, PageLimit, Pages};
 pub use read_models::open_read_models;

@@ -1,4 +1,6 @@
-//! Frozen events, for the tests of a service's codec: what was stored once must be read for ever.
+//! For the tests of services: frozen events, and projections that are folded in any batches.
+//!
+//! What was stored once must be read for ever:
 //!
 //! ```ignore
 //! Fixtures::in_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/events"))
@@ -6,11 +8,14 @@
 //!     .cover("toguna.commitments.events.v1");
 //! ```
 
+mod batches;
+
 use std::{collections::BTreeSet, fmt::Debug, fs, path::PathBuf};
 
 use prost::Message as _;
 use prost_types::{DescriptorProto, FileDescriptorSet};
 
+pub use self::batches::rows_whatever_the_batches;
 use crate::{Payload, Stored};
 
 /// Set to make the files that are missing. Files that are there are never written again: their bytes are in logs.

@@ -25,16 +25,17 @@ impl Log {
     /// The streams of an aggregate that these events of this log touched, in order of their names, each as it was after
     /// the last of the events. So the rows made of it are the same however the events are cut into batches.
     pub async fn touched<A: Stored>(&self, batch: &[EventRecord]) -> Result<Vec<Touched<A>>, ProjectionError> {
-        let mut versions = BTreeMap::new();
+        let mut versions: BTreeMap<StreamName, u64> = BTreeMap::new();
         for record in batch {
             let name: StreamName = record.stream.parse().map_err(|_| DecodeError::Invalid("stream"))?;
             if name.category() == A::CATEGORY {
                 versions.insert(name, record.version);
             }
         }
+        let histories = self.load_all::<A>(&versions.keys().collect::<Vec<_>>()).await?;
         let mut touched = Vec::with_capacity(versions.len());
-        for (name, version) in versions {
-            let history = self.history::<A>(&name).await?;
+        for ((name, version), loaded) in versions.into_iter().zip(histories) {
+            let history: Arc<History<A>> = loaded.history.downcast().expect("it was loaded as this aggregate's");
             let history = if version < history.version() { Arc::new(history.at(version)) } else { history };
             touched.push(Touched { name, version, state: history.state().clone(), history });
         }

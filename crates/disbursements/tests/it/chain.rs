@@ -200,6 +200,7 @@ async fn the_iom_contract_is_paid_reduced_cleared_and_closed() {
     let contract = contract.contract.expect("it is there");
     assert_eq!((contract.paid, contract.fund_share), (eur(11_564_000), eur(11_564_000)));
     assert_eq!((contract.ineligible, contract.open_prefinancing), (eur(236_000), eur(0)));
+    house.folds_alike().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

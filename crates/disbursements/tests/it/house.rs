@@ -16,6 +16,8 @@ use contracts::toguna::{
     log::v1::{self as log, log_service_client::LogServiceClient},
     r#type::v1 as types,
 };
+use disbursements::projections::{Contracts, Contributions, Decisions, Funds, MIGRATOR, Payments};
+use event_store::{Log, Projection, testing::rows_whatever_the_batches};
 use harness::{NatsServer, Private, Servers};
 use service_runtime::Config;
 use sqlx::Connection as _;
@@ -91,6 +93,23 @@ impl House {
         let mut connection = sqlx::PgConnection::connect(&database).await.expect("the database");
         sqlx::raw_sql("DROP SCHEMA disbursements_v1 CASCADE").execute(&mut connection).await.expect("they are gone");
         Self::start(database, nats).await
+    }
+
+    /// Each projection makes the same rows whatever the batches, and makes some.
+    pub async fn folds_alike(&self) {
+        let log = Log::open(disbursements::SERVICE, &self.database, CancellationToken::new()).await.expect("it opens");
+        let of = || log.clone();
+        let projections: [&dyn Projection; 5] = [
+            &Funds { log: of() },
+            &Contributions { log: of() },
+            &Decisions { log: of() },
+            &Contracts { log: of() },
+            &Payments { log: of() },
+        ];
+        for projection in projections {
+            let rows = rows_whatever_the_batches(&self.database, &MIGRATOR, &log, projection).await;
+            assert!(rows > 0, "{} has no rows", projection.name());
+        }
     }
 
     /// A fund run by the Commission, which chairs its committee.

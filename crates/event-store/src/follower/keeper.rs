@@ -198,7 +198,7 @@ impl Keeper {
 
     pub async fn rebuild(&self, version: u32, by: &str) -> Result<(), GenerationError> {
         let registry = self.registry()?;
-        let _work = self.begin()?;
+        let _work = self.begin().await?;
         let written = registry.read().await?;
         let serving = self.serving.borrow().version;
         if version == written.live {
@@ -225,7 +225,7 @@ impl Keeper {
 
     pub async fn compare(&self, version: u32, said: mpsc::Sender<Comparing>) -> Result<Comparison, GenerationError> {
         let registry = self.registry()?;
-        let _work = self.begin()?;
+        let _work = self.begin().await?;
         self.beside(&registry.read().await?, version)?;
         let pair = Pair { keeper: self, registry, live: self.serving.borrow().version, beside: version };
         let comparison = compare::run(&pair, &self.projections, &self.feeds, &said).await?;
@@ -235,7 +235,7 @@ impl Keeper {
     }
 
     pub async fn switch(&self, version: u32, unchecked: bool, by: &str) -> Result<(), GenerationError> {
-        let _work = self.begin()?;
+        let _work = self.begin().await?;
         let written = self.registry()?.read().await?;
         if version == written.live {
             return self.reconcile().await;
@@ -254,7 +254,7 @@ impl Keeper {
     }
 
     pub async fn back(&self, version: u32, by: &str) -> Result<(), GenerationError> {
-        let _work = self.begin()?;
+        let _work = self.begin().await?;
         let written = self.registry()?.read().await?;
         if version == written.live {
             return self.reconcile().await;
@@ -268,7 +268,7 @@ impl Keeper {
 
     pub async fn drop_generation(&self, version: u32) -> Result<(), GenerationError> {
         let registry = self.registry()?;
-        let _work = self.begin()?;
+        let _work = self.begin().await?;
         let written = registry.read().await?;
         if version == written.live || version == self.serving.borrow().version {
             return Err(GenerationError::Serves { version });
@@ -289,8 +289,9 @@ impl Keeper {
         self.registry.as_ref().ok_or(GenerationError::Fixed)
     }
 
-    fn begin(&self) -> Result<MutexGuard<'_, ()>, GenerationError> {
-        self.work.try_lock().map_err(|_| GenerationError::Busy)
+    /// One thing at a time: short ones are waited for, a comparison is not.
+    async fn begin(&self) -> Result<MutexGuard<'_, ()>, GenerationError> {
+        tokio::time::timeout(WAIT, self.work.lock()).await.map_err(|_| GenerationError::Busy)
     }
 
     /// Whether a generation is beside the one that serves, and followed here.

@@ -317,7 +317,9 @@ async fn reactions_run_once_whatever_generations_there_are() {
     assert_eq!(own.head(), 27);
     let url = url.as_str();
     let mut owner = <sqlx::PgConnection as sqlx::Connection>::connect(url).await.expect("the database");
-    let kept: Vec<(String, i64)> =
-        sqlx::query_as("SELECT follower, position FROM read_models.checkpoints").fetch_all(&mut owner).await.expect("rows");
+    let kept: Vec<(String, i64)> = sqlx::query_as("SELECT follower, position FROM read_models.checkpoints")
+        .fetch_all(&mut owner)
+        .await
+        .expect("rows");
     assert_eq!(kept, [("mirror".to_owned(), 27)], "its checkpoint is of no generation");
 }

@@ -147,6 +147,7 @@ async fn every_answer_is_what_an_auditor_folds_from_the_replayed_logs() {
     assert_eq!(answer.scoreboard, figures::scoreboard(&facts, "frameworks/jvap", clocks));
     let tally = answer.scoreboard.expect("it is there").plans.remove(0).tally.expect("it is there");
     assert_eq!(tally.confirmed.expect("it is there").total, 1);
+    house.folds_alike().await;
 }
 
 #[tokio::test]

@@ -14,9 +14,11 @@ use event_sourcing::testing::act;
 use event_store::{
     Act, Correction, Executed, Log, Nats, PageLimit, Payload, Published,
     relay::{self, RelayConfig},
+    testing::rows_whatever_the_batches,
 };
 use figures::Facts;
 use harness::{NatsServer, Private, Servers};
+use oversight::projections::{MIGRATOR, Records};
 use service_runtime::Config;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -99,6 +101,17 @@ impl House {
         let served = tokio::spawn(service_runtime::serve(config, listener, stopping.clone(), oversight::build));
         let channel = Channel::from_shared(address).expect("an address").connect().await.expect("it listens");
         Service { client: OversightServiceClient::new(channel), stopping, served }
+    }
+
+    /// The records of each log are kept alike whatever the batches, and some are.
+    pub async fn folds_alike(&self) {
+        let logs = [&self.partnerships, &self.commitments, &self.disbursements];
+        for (of, log) in
+            [figures::Log::Partnerships, figures::Log::Commitments, figures::Log::Disbursements].into_iter().zip(logs)
+        {
+            let rows = rows_whatever_the_batches(&self.database, &MIGRATOR, log, &Records::of(of)).await;
+            assert!(rows > 0, "nothing is kept of {}", log.name());
+        }
     }
 
     /// What an auditor folds who replays the logs.

@@ -1,6 +1,7 @@
 //! Agreements, from signature to end.
 
 use contracts::toguna::partnerships::{events::v1 as events, v1 as pb};
+use partnerships::projections::{Agreements, Partners};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -356,4 +357,10 @@ async fn lists_made_again_from_the_log_are_the_same() {
         })
         .await;
     assert_eq!(pages(&mut stage).await, before);
+    stage
+        .folds_alike(|log| {
+            let log = || log.clone();
+            vec![Box::new(Partners { log: log() }), Box::new(Agreements { log: log() })]
+        })
+        .await;
 }

@@ -2,6 +2,8 @@
 
 use contracts::toguna::partnerships::{events::v1 as events, v1 as pb};
 
+use partnerships::projections::Dialogues;
+
 use crate::stage::{FRANCE, MALI, Stage, accepted, as_role, date, french, keeper, new_id, on, refusal};
 
 const KHARTOUM: &str = "dialogues/khartoum-process";
@@ -80,6 +82,7 @@ async fn dialogues_are_listed_by_partner() {
         let answer = accepted(stage.dialogues.list_dialogues(as_role("observer", MALI, list)).await);
         assert_eq!(answer.dialogues.len(), listed, "{partner} as of {as_of}");
     }
+    stage.folds_alike(|log| vec![Box::new(Dialogues { log: log.clone() })]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

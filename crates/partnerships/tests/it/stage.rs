@@ -14,7 +14,9 @@ use contracts::toguna::{
     },
     r#type::v1 as types,
 };
+use event_store::{Log, Projection, testing::rows_whatever_the_batches};
 use harness::{NatsServer, Private, Servers};
+use partnerships::projections::MIGRATOR;
 use service_runtime::Config;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -94,6 +96,15 @@ impl Stage {
         served.await.expect("no panic").expect("it stops well");
         meanwhile(&database_url).await;
         Self::start(database_url, nats).await
+    }
+
+    /// Each of these projections makes the same rows whatever the batches, and makes some.
+    pub async fn folds_alike(&self, of: impl Fn(&Log) -> Vec<Box<dyn Projection>>) {
+        let log = Log::open(partnerships::SERVICE, &self.database_url, CancellationToken::new()).await.expect("a log");
+        for projection in of(&log) {
+            let rows = rows_whatever_the_batches(&self.database_url, &MIGRATOR, &log, &*projection).await;
+            assert!(rows > 0, "{} has no rows", projection.name());
+        }
     }
 
     /// An agreement as of a day; empty: today.

@@ -1,0 +1,95 @@
+//! The command line of those who run the services, on the stack with the scenario, while others use it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+
+use crate::stack::Stack;
+
+const SERVICES: [&str; 4] = ["commitments", "disbursements", "oversight", "partnerships"];
+const CONTRACT: &str = "contracts/t05-eutf-sah-ml-07-02";
+
+/// The generations of a service that stand so.
+fn standing(list: &Value, service: &str, standing: &str) -> Vec<u64> {
+    let generations = list[service]["generations"].as_array().expect("a list").iter();
+    let standing = json!(format!("GENERATION_STANDING_{standing}"));
+    generations.filter(|it| it["standing"] == standing).filter_map(|it| it["version"].as_u64()).collect()
+}
+
+/// Changes rows by hand, as the owner of a service's database.
+async fn by_hand(stack: &Stack, service: &str, sql: &'static str) {
+    let environment = fs::read(format!("/proc/{}/environ", stack.pid(service))).expect("it runs");
+    let environment = String::from_utf8(environment).expect("text");
+    let url = environment.split('\0').find_map(|it| it.strip_prefix("DATABASE_URL=")).expect("its database");
+    let mut owner = sqlx::PgConnection::connect(url).await.expect("the database");
+    assert_eq!(sqlx::query(sql).execute(&mut owner).await.expect("it is changed").rows_affected(), 1);
+}
+
+#[tokio::test]
+async fn the_logs_and_their_copies_are_seen() {
+    let stack = Stack::shared().await;
+    let status = stack.json(&["log", "status"]);
+    for log in ["partnerships", "commitments", "disbursements"] {
+        let of = &status[log];
+        assert!(of["head"].as_u64().is_some_and(|head| head > 50), "{status}");
+        assert_eq!(of["epochs"].as_array().map(Vec::len), Some(1));
+        assert_eq!(of["relay"]["error"], "");
+    }
+    assert!(status.get("oversight").is_none(), "it has no log");
+    assert!(stack.failure(&["log", "status", "oversight"]).contains("NO_LOG"));
+    let text = stack.text(&["log", "status", "--lang", "fr"]);
+    assert!(text.contains("Journal") && text.contains("partnerships"), "{text}");
+}
+
+#[tokio::test]
+async fn read_models_are_made_again_compared_switched_and_taken_back_by_the_command_line() {
+    let stack = Stack::shared().await;
+    let list = stack.json(&["projections", "list"]);
+    for service in SERVICES {
+        assert_eq!(standing(&list, service, "LIVE"), [1], "{list}");
+        let followers = list[service]["followers"].as_array().expect("a list");
+        assert!(followers.len() >= 3 && followers.iter().all(|it| it["error"] == ""), "{followers:?}");
+    }
+    // The scenario came command by command; now it is read in long batches.
+    let rebuilt = stack.json(&["projections", "rebuild"]);
+    let compared = stack.json(&["projections", "compare"]);
+    for service in SERVICES {
+        assert_eq!(rebuilt[service]["generation"], 2);
+        let comparison = &compared[service]["comparison"];
+        assert!(comparison["rows"].as_u64().is_some_and(|rows| rows > 10), "{compared}");
+        assert_eq!((&comparison["differing"], &compared[service]["differences"]), (&json!(0), &json!([])));
+    }
+    stack.text(&["projections", "switch", "oversight"]);
+    let portfolio = stack.json(&["report", "portfolio", "--as-of", "2016-04-15"]);
+    assert_eq!(portfolio["decisions"], 3, "another generation says the same");
+
+    // Somebody has changed a row by hand: it is found, with the event that it should have been made by.
+    by_hand(stack, "disbursements", "UPDATE disbursements_v1.contracts SET implementer = 'partners/nobody' WHERE name = 'contracts/t05-eutf-sah-ml-07-02'").await;
+    let refused = stack.run(&["projections", "compare", "disbursements", "--lang", "fr"]);
+    let (said, why) = (String::from_utf8_lossy(&refused.stdout), String::from_utf8_lossy(&refused.stderr));
+    assert_eq!(refused.status.code(), Some(1), "{why}");
+    assert!(why.contains("1 lignes diffèrent"), "{why}");
+    assert!(said.contains("partners/nobody") && said.contains("partners/iom"), "{said}");
+    let signed = stack.replay("disbursements").into_iter().find(|event| event["stream"] == CONTRACT).expect("signed");
+    let first = format!("disbursements {}, ContractSigned de {CONTRACT}", signed["position"]);
+    assert!(said.contains(&first), "{said} names {first}");
+    let refused = stack.failure(&["projections", "switch", "disbursements"]);
+    assert!(refused.contains("GENERATION_DIFFERS"), "{refused}");
+
+    stack.text(&["projections", "switch", "disbursements", "--unchecked"]);
+    let list = stack.json(&["projections", "list", "disbursements"]);
+    assert_eq!(
+        (standing(&list, "disbursements", "LIVE"), standing(&list, "disbursements", "PREVIOUS")),
+        (vec![2], vec![1])
+    );
+    let back = stack.json(&["projections", "back", "oversight"]);
+    assert_eq!(back["oversight"]["generation"], 1);
+    assert_eq!(stack.json(&["report", "portfolio", "--as-of", "2016-04-15"])["decisions"], 3);
+    stack.text(&["projections", "drop", "disbursements"]);
+    let list = stack.json(&["projections", "list", "disbursements"]);
+    assert_eq!(list["disbursements"]["generations"].as_array().map(Vec::len), Some(1));
+    let text = stack.text(&["projections", "list", "--lang", "fr"]);
+    assert!(text.contains("servait auparavant") && text.contains("Génération"), "{text}");
+    assert!(stack.failure(&["projections", "back", "disbursements"]).contains("there is no such generation"));
+}
