@@ -8,7 +8,12 @@ mod message;
 mod publisher;
 mod reading;
 
-use std::{collections::HashMap, error::Error, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_nats::{
     Client, Event,
@@ -131,7 +136,7 @@ impl Nats {
 
     /// The stream that copies a log.
     pub(crate) fn stream_of(&self, log: &str) -> LogStream {
-        LogStream { nats: self.clone(), log: log.to_owned(), name: format!("toguna-{log}") }
+        LogStream { nats: self.clone(), log: log.to_owned(), name: format!("toguna-{log}"), run: Arc::default() }
     }
 }
 
@@ -141,6 +146,7 @@ pub(crate) struct LogStream {
     nats: Nats,
     log: String,
     name: String,
+    run: Arc<Mutex<Option<reading::Run>>>,
 }
 
 /// What JetStream says of a stream, without looking at its messages.

@@ -1,6 +1,10 @@
 //! Reading a stream by sequence, and hearing that it has become longer.
+//!
+//! A page is asked for by its first sequence ("direct get"), so that the broker keeps no place for anybody. Whoever is
+//! far behind asks for page after page: to them a consumer sends ahead what comes next, which is more than twice as
+//! fast. It only carries; a page that it does not bring in time is asked for.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use async_nats::{
     StatusCode,
@@ -15,12 +19,86 @@ use crate::nats::PublishedMessage;
 
 /// Most bytes that are asked for at once; one message comes whatever its size.
 const RANGE_BYTES: usize = 4 * 1024 * 1024;
+/// Messages that a consumer sends ahead.
+const AHEAD: usize = 1_000;
+/// What a consumer has not sent by then is asked for.
+const AHEAD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where a page ended that was not the last, and what comes after it.
+pub(super) struct Run {
+    /// The last message of the page: the next one is asked for from it or from the one after it.
+    last: PublishedMessage,
+    /// What is sent ahead; `None`: nothing yet.
+    sent: Option<pull::Stream>,
+}
+
+/// A part of the stream, and the run that goes on after it, unless the stream ends there.
+type Part = (Vec<PublishedMessage>, Option<Run>);
 
 impl LogStream {
     /// The records from a position on, as many as there are up to a number, in order. Where one is missing the next
     /// one comes in its place: the caller compares positions.
     pub async fn range(&self, from: u64, count: usize) -> Result<Vec<PublishedRecord>, NatsError> {
-        self.messages(from, count).await?.into_iter().map(PublishedMessage::record).collect()
+        self.connected()?;
+        let follows = |run: &mut Run| run.last.sequence == from || run.last.sequence + 1 == from;
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner).take_if(follows);
+        let part = match run {
+            Some(run) => self.go_on(run, from, count).await,
+            None => None,
+        };
+        let (messages, run) = match part {
+            Some(part) => part,
+            None => {
+                let messages = self.messages(from, count).await?;
+                let last = messages.last().filter(|_| messages.len() == count).cloned();
+                (messages, last.map(|last| Run { last, sent: None }))
+            }
+        };
+        if let Some(run) = run {
+            *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+        }
+        messages.into_iter().map(PublishedMessage::record).collect()
+    }
+
+    /// What was sent ahead from a sequence on; `None`: nothing.
+    async fn go_on(&self, run: Run, from: u64, count: usize) -> Option<Part> {
+        let next = run.last.sequence + 1;
+        let mut sent = match run.sent {
+            Some(sent) => sent,
+            None => self.send_ahead(next).await.ok()?,
+        };
+        let mut messages = Vec::with_capacity(count);
+        if from < next {
+            messages.push(run.last);
+        }
+        let (mut bytes, mut ended, first) = (0, false, messages.len());
+        while messages.len() < count && bytes < RANGE_BYTES && !ended {
+            let Ok(Some(Ok(message))) = timeout(AHEAD_TIMEOUT, sent.next()).await else {
+                // What came is right; the rest is asked for.
+                return (messages.len() > first).then_some((messages, None));
+            };
+            ended = message.info().ok()?.pending == 0;
+            let message = PublishedMessage::delivered(message).ok()?;
+            bytes += message.bytes.len();
+            messages.push(message);
+        }
+        let last = messages.last().filter(|_| !ended).cloned();
+        Some((messages, last.map(|last| Run { last, sent: Some(sent) })))
+    }
+
+    /// A consumer that sends what there is from a sequence on. It is gone soon after nobody asks it any more.
+    async fn send_ahead(&self, from: u64) -> Result<pull::Stream, NatsError> {
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
+            ack_policy: AckPolicy::None,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: Duration::from_secs(30),
+            ..pull::Config::default()
+        };
+        let consumer = self.nats.jetstream.create_consumer_on_stream(config, &self.name).await;
+        let consumer = consumer.map_err(failed("make a consumer"))?;
+        consumer.stream().max_messages_per_batch(AHEAD).messages().await.map_err(failed("deliver"))
     }
 
     /// The messages from a sequence on, as [`LogStream::range`], whether they are records or not.

@@ -142,3 +142,22 @@ async fn a_follower_of_a_log_that_nats_does_not_know_waits_for_it() {
     assert_eq!(totals(&pool, "totals").await, expected(&stage.log).await);
     until("it says that it has caught up", async || running.status("totals").position == stage.log.head()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_that_is_far_behind_gets_each_event_once_though_the_broker_is_killed_on_its_way() {
+    let mut stage = Stage::new().await;
+    let relaying = stage.relay();
+    let pool = read_models().await;
+    for part in 0..4 {
+        stage.append(&format!("part-{part}"), 1_900).await;
+    }
+    stage.caught_up(&relaying).await;
+    let running = Running::start(elsewhere(&pool, &stage.nats).projection(Totals::of("tallies")));
+    for on_its_way in [2_000, 5_000] {
+        running.reaches("totals", on_its_way).await;
+        stage.server.kill().await.expect("killed");
+        stage.server.resume().await.expect("it starts");
+    }
+    running.reaches("totals", stage.log.head()).await;
+    assert_eq!(totals(&pool, "totals").await, expected(&stage.log).await);
+}
