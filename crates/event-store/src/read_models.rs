@@ -25,7 +25,7 @@ pub async fn open_read_models(
     migrator: &Migrator,
 ) -> Result<PgPool, StoreError> {
     let roles = roles::prepare(owner_url).await?;
-    Ok(open(&roles, &schema_of(service, version), migrator).await?)
+    open(&roles, &schema_of(service, version), migrator).await
 }
 
 /// The schema of a generation.

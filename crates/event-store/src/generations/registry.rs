@@ -59,17 +59,16 @@ impl Registry {
         .bind(self.shape.cast_signed())
         .fetch_optional(&mut *transaction)
         .await?;
-        let version = match known {
-            Some(version) => version.cast_unsigned(),
-            None => {
-                // The first has the number of its shape, so that a schema made before there were generations is one.
-                let last: i32 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM generations")
-                    .fetch_one(&mut *transaction)
-                    .await?;
-                let version = self.shape.max(last.cast_unsigned() + 1);
-                insert(&mut transaction, version, self.shape, PROGRAM).await?;
-                version
-            }
+        let version = if let Some(version) = known {
+            version.cast_unsigned()
+        } else {
+            // The first has the number of its shape, so that a schema made before there were generations is one.
+            let last: i32 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM generations")
+                .fetch_one(&mut *transaction)
+                .await?;
+            let version = self.shape.max(last.cast_unsigned() + 1);
+            insert(&mut transaction, version, self.shape, PROGRAM).await?;
+            version
         };
         sqlx::query(
             "INSERT INTO live (version, since_us, switched_by) VALUES ($1, $2, $3) ON CONFLICT (singleton) DO NOTHING",

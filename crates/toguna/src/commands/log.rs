@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use contracts::toguna::operations::v1::{
-    GetLogStatusRequest, LogStatus, RelayState, operations_service_client::OperationsServiceClient,
+    GetLogStatusRequest, LogStatus, RelayState, RelayStatus, operations_service_client::OperationsServiceClient,
 };
 use serde_json::{Map, Value};
 
@@ -55,7 +55,7 @@ async fn ask(session: &Session, service: &str) -> Result<LogStatus> {
 }
 
 fn relay_state(status: &LogStatus) -> RelayState {
-    status.relay.as_ref().map_or(RelayState::Unspecified, |relay| relay.state())
+    status.relay.as_ref().map_or(RelayState::Unspecified, RelayStatus::state)
 }
 
 fn text(statuses: &[LogStatus], language: Language) -> Result<String> {
