@@ -28,7 +28,8 @@ in_copy() {
 build() {
     packages=$(for service in $(echo "$1" | tr ',' ' '); do printf ' --package %s' "$service"; done)
     # shellcheck disable=SC2086 # The packages are words.
-    CARGO_PROFILE_DEV_DEBUG=false in_copy cargo build --locked --quiet --target-dir "$root/$scratch/build" $packages --bins
+    CARGO_PROFILE_DEV_DEBUG=false in_copy cargo build --locked --target-dir "$root/$scratch/build" $packages --bins \
+        >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; exit 1; }
 }
 
 deploy/install.sh

@@ -173,24 +173,20 @@ impl Strikes<'_> {
     /// Breaks it; answers the process of PostgreSQL that was paused.
     async fn begin(&mut self, kind: Kind, name: &'static str) -> Option<u32> {
         let site = self.stack.sites.get_mut(name).expect("a service");
-        let cut = Weather { cut: true, ..Weather::default() };
-        let stalled = Weather { to_server_waits: true, to_client_waits: true, ..Weather::default() };
-        let answers_lost = Weather { to_client_waits: true, ..Weather::default() };
-        let half_open = Weather { half_open: true, ..Weather::default() };
         match kind {
             Kind::ServiceKilled => site.service.kill(),
             Kind::ServicePaused => site.service.signal(Signal::SIGSTOP),
-            Kind::DatabaseCut => site.to_database.set(cut),
-            Kind::DatabaseStalled => site.to_database.set(stalled),
-            Kind::DatabaseAnswersLost => site.to_database.set(answers_lost),
-            Kind::DatabaseHalfOpen => site.to_database.set(half_open),
-            Kind::NatsCut => site.to_nats.set(cut),
-            Kind::NatsStalled => site.to_nats.set(stalled),
-            Kind::NatsAnswersLost => site.to_nats.set(answers_lost),
-            Kind::NatsHalfOpen => site.to_nats.set(half_open),
-            Kind::ClientsCut => site.clients.set(cut),
-            Kind::ClientsStalled => site.clients.set(stalled),
-            Kind::ClientsAnswersLost => site.clients.set(answers_lost),
+            Kind::DatabaseCut => site.to_database.set(Weather::Cut),
+            Kind::DatabaseStalled => site.to_database.set(Weather::Stalled),
+            Kind::DatabaseAnswersLost => site.to_database.set(Weather::AnswersLost),
+            Kind::DatabaseHalfOpen => site.to_database.set(Weather::HalfOpen),
+            Kind::NatsCut => site.to_nats.set(Weather::Cut),
+            Kind::NatsStalled => site.to_nats.set(Weather::Stalled),
+            Kind::NatsAnswersLost => site.to_nats.set(Weather::AnswersLost),
+            Kind::NatsHalfOpen => site.to_nats.set(Weather::HalfOpen),
+            Kind::ClientsCut => site.clients.set(Weather::Cut),
+            Kind::ClientsStalled => site.clients.set(Weather::Stalled),
+            Kind::ClientsAnswersLost => site.clients.set(Weather::AnswersLost),
             Kind::NatsKilled => self.stack.nats.kill().await.expect("killed"),
             Kind::NatsWiped => {
                 self.stack.nats.kill().await.expect("killed");
@@ -229,10 +225,10 @@ impl Strikes<'_> {
         let site = site_of(self.stack, name);
         match kind {
             Kind::DatabaseCut | Kind::DatabaseStalled | Kind::DatabaseHalfOpen => {
-                site.to_database.set(Weather::default());
+                site.to_database.set(Weather::Fair);
             }
-            Kind::NatsCut | Kind::NatsStalled | Kind::NatsHalfOpen => site.to_nats.set(Weather::default()),
-            Kind::ClientsCut | Kind::ClientsStalled => site.clients.set(Weather::default()),
+            Kind::NatsCut | Kind::NatsStalled | Kind::NatsHalfOpen => site.to_nats.set(Weather::Fair),
+            Kind::ClientsCut | Kind::ClientsStalled => site.clients.set(Weather::Fair),
             Kind::DatabaseAnswersLost | Kind::NatsAnswersLost | Kind::ClientsAnswersLost => {
                 let wire = match kind {
                     Kind::DatabaseAnswersLost => &site.to_database,
@@ -240,10 +236,10 @@ impl Strikes<'_> {
                     _ => &site.clients,
                 };
                 if !answers_come_late {
-                    wire.set(Weather { cut: true, ..Weather::default() });
+                    wire.set(Weather::Cut);
                     sleep(Duration::from_millis(20)).await;
                 }
-                wire.set(Weather::default());
+                wire.set(Weather::Fair);
             }
             Kind::ServicePaused => site.service.signal(Signal::SIGCONT),
             Kind::NatsKilled | Kind::NatsWiped => self.resume_nats().await,

@@ -22,15 +22,18 @@ use tokio::{
 
 /// What the wire does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Weather {
+pub enum Weather {
+    /// It carries everything.
+    #[default]
+    Fair,
     /// Nobody gets through, and who was through is cut off.
-    pub cut: bool,
-    /// What is said to the server waits here.
-    pub to_server_waits: bool,
-    /// What the server answers waits here.
-    pub to_client_waits: bool,
+    Cut,
+    /// What both sides say waits here.
+    Stalled,
+    /// What the client asks arrives; what the server answers waits here.
+    AnswersLost,
     /// The server is told that the client is gone, the client is told nothing.
-    pub half_open: bool,
+    HalfOpen,
 }
 
 /// A wire to one of several ports of this machine.
@@ -80,7 +83,7 @@ async fn accept(listener: TcpListener, targets: Arc<Mutex<Vec<u16>>>, weather: w
 /// Carries one connection, until one side ends it or it is cut.
 async fn carry(mut client: TcpStream, target: u16, mut weather: watch::Receiver<Weather>) {
     let born = *weather.borrow();
-    if born.cut {
+    if born == Weather::Cut {
         return;
     }
     let Ok(mut server) = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], target))).await else { return };
@@ -92,22 +95,22 @@ async fn carry(mut client: TcpStream, target: u16, mut weather: watch::Receiver<
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
         let half_open = async {
-            if born.half_open {
+            if born == Weather::HalfOpen {
                 std::future::pending::<()>().await;
             }
-            let _ = weather.clone().wait_for(|weather| weather.half_open).await;
+            let _ = weather.clone().wait_for(|weather| *weather == Weather::HalfOpen).await;
         };
         // It is over when one side has ended it: the programs here never close one half alone.
         tokio::select! {
-            _ = pump(from_client, to_server, weather.clone(), |weather| weather.to_server_waits) => return,
-            _ = pump(from_server, to_client, weather.clone(), |weather| weather.to_client_waits) => return,
+            _ = pump(from_client, to_server, weather.clone(), |weather| weather == Weather::Stalled) => return,
+            _ = pump(from_server, to_client, weather.clone(), answers_wait) => return,
             () = cut(weather.clone()) => return,
             () = half_open => {}
         }
     }
     drop(server);
     let mut unheard = vec![0; 4 * 1024];
-    let over = weather.wait_for(|weather| weather.cut || !weather.half_open);
+    let over = weather.wait_for(|weather| *weather != Weather::HalfOpen);
     tokio::pin!(over);
     loop {
         tokio::select! {
@@ -121,8 +124,12 @@ async fn carry(mut client: TcpStream, target: u16, mut weather: watch::Receiver<
     }
 }
 
+fn answers_wait(weather: Weather) -> bool {
+    matches!(weather, Weather::Stalled | Weather::AnswersLost)
+}
+
 async fn cut(mut weather: watch::Receiver<Weather>) {
-    let _ = weather.wait_for(|weather| weather.cut).await;
+    let _ = weather.wait_for(|weather| *weather == Weather::Cut).await;
 }
 
 /// Carries one direction, until it ends.
@@ -130,12 +137,12 @@ async fn pump(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
     mut weather: watch::Receiver<Weather>,
-    waits: impl Fn(&Weather) -> bool,
+    waits: impl Fn(Weather) -> bool,
 ) -> io::Result<()> {
     let mut bytes = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut bytes).await?;
-        if weather.wait_for(|weather| !waits(weather)).await.is_err() || read == 0 {
+        if weather.wait_for(|weather| !waits(*weather)).await.is_err() || read == 0 {
             return Ok(());
         }
         to.write_all(&bytes[..read]).await?;

@@ -117,7 +117,7 @@ impl Stack {
         }
         for site in self.sites.values_mut() {
             for wire in [&site.to_database, &site.to_nats, &site.clients] {
-                wire.set(Weather::default());
+                wire.set(Weather::Fair);
             }
             site.service.signal(Signal::SIGCONT);
             site.only_first();
@@ -206,7 +206,7 @@ impl Stack {
 
     fn cut_databases(&self, cut: bool) {
         for site in self.sites.values() {
-            site.to_database.set(Weather { cut, ..Weather::default() });
+            site.to_database.set(if cut { Weather::Cut } else { Weather::Fair });
         }
     }
 
@@ -257,9 +257,9 @@ impl Site {
 
     /// Cuts the connections of all callers once, so that they make new ones.
     pub async fn reconnect_clients(&self) {
-        self.clients.set(Weather { cut: true, ..Weather::default() });
+        self.clients.set(Weather::Cut);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        self.clients.set(Weather::default());
+        self.clients.set(Weather::Fair);
     }
 
     /// Kills the first process, where there are two; the second takes its place.
