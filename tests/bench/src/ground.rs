@@ -25,7 +25,7 @@ const SETTINGS: [&str; 6] = [
     "fsync=on",
     "full_page_writes=on",
     "synchronous_commit=on",
-    "max_wal_size=16GB",
+    "max_wal_size=4GB",
     "checkpoint_timeout=1h",
     "shared_buffers=512MB",
 ];
@@ -71,6 +71,12 @@ impl Ground {
             socket,
             machine,
         })
+    }
+
+    /// Stops the server and removes everything.
+    pub async fn clear(&mut self) -> Result<()> {
+        self.postgres.stop_immediately().await?;
+        fs::remove_dir_all(&self.scratch).with_context(|| format!("cannot remove {}", self.scratch.display()))
     }
 
     /// A new, empty database: its owner's address over TCP, as services reach it. The owner can make roles.
@@ -152,10 +158,9 @@ impl Ground {
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        // The servers remove their own folders once they have stopped.
+        // Where we end early the servers remove their own folders once they have stopped; these are ours.
         let _ = fs::remove_dir_all(&self.socket);
         let _ = fs::remove_dir_all(self.scratch.join("keys"));
-        let _ = fs::remove_dir(&self.scratch);
     }
 }
 

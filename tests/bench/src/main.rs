@@ -49,5 +49,5 @@ async fn bench(arguments: &Arguments) -> anyhow::Result<()> {
     }
     report.write(&arguments.json)?;
     report.print(arguments.verbose);
-    Ok(())
+    run.end().await
 }

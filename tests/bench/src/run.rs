@@ -61,6 +61,12 @@ impl Run {
         Ok(Self { ground: Ground::prepare().await?, quick: arguments.quick, grown: Mutex::default() })
     }
 
+    /// Stops what still runs and removes its files.
+    pub async fn end(mut self) -> Result<()> {
+        drop(self.grown.get_mut().take());
+        self.ground.clear().await
+    }
+
     /// How often ours and the other are measured in turn.
     pub fn rounds(&self) -> usize {
         if self.quick { 3 } else { 5 }
@@ -101,6 +107,9 @@ impl Run {
     }
 }
 
+/// The part whose memory is told: what PostgreSQL shares among its sessions would be counted with each.
+pub const SERVER: &str = "server";
+
 /// Counts the processor time that a measurement uses, by who uses it.
 pub struct Meter {
     parts: Vec<(&'static str, Watched, Duration)>,
@@ -128,7 +137,9 @@ impl Meter {
         for (name, watched, before) in &self.parts {
             let used = watched.cpu().saturating_sub(*before);
             sample.cpu += used.mul_f64(part);
-            sample.peak_rss = sample.peak_rss.max(if costs.is_empty() { watched.peak_rss() } else { 0 });
+            if *name == SERVER {
+                sample.peak_rss = watched.peak_rss();
+            }
             costs.push((*name, of_one(used)));
         }
         costs.push(("callers", of_one(own_cpu().saturating_sub(self.own))));

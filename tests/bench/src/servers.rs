@@ -25,6 +25,8 @@ use crate::{ground::Ground, process::Watched, stage::Site};
 
 /// How long a server may take to answer: one with a long log to follow needs a while.
 const START_LIMIT: Duration = Duration::from_mins(30);
+/// How long it may take to answer a call: longer, and the call has failed.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// How long it may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// Names the file in which a server says where it listens, as our services have it.
@@ -107,7 +109,8 @@ impl Server {
 
     /// Connections to it.
     pub async fn connect(&self, connections: usize) -> Result<Vec<Channel>> {
-        let endpoint = Channel::from_shared(format!("http://{}", self.address))?.tcp_nodelay(true);
+        let endpoint =
+            Channel::from_shared(format!("http://{}", self.address))?.tcp_nodelay(true).timeout(ANSWER_LIMIT);
         let connections = (0..connections).map(|_| endpoint.connect());
         Ok(futures::future::try_join_all(connections).await?)
     }

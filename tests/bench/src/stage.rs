@@ -12,7 +12,7 @@ use crate::{
     load::Callers,
     measure::{Outcome, closed_loop},
     process::Watched,
-    run::{Measured, Meter, Run},
+    run::{Measured, Meter, Run, SERVER},
     servers::{Kind, Server},
 };
 
@@ -77,7 +77,7 @@ impl<'a> Stage<'a> {
 
     /// Everything that works for this server.
     pub fn parts(&self) -> Vec<(&'static str, Watched)> {
-        let mut parts = vec![("server", self.server.watch())];
+        let mut parts = vec![(SERVER, self.server.watch())];
         if let Some(site) = &self.site {
             parts.push(("PostgreSQL", Watched::new(self.run.ground.postgres_pid())));
             parts.push(("NATS", Watched::new(site.nats.pid())));
