@@ -103,7 +103,7 @@ pub fn start(log: Log, nats: &Nats, config: RelayConfig, shutdown: CancellationT
     let (walk, standstill) = (Walk::new(), None);
     let relay = Relay { log, stream, config, status, meters, walk, standstill, rebuilds_in_a_row: 0 };
     tokio::spawn(async move {
-        shutdown.run_until_cancelled(relay.run()).await;
+        shutdown.run_until_cancelled(Box::pin(relay.run())).await;
     });
     receiver
 }
@@ -160,7 +160,7 @@ impl Relay {
         let mut connection = self.connection();
         let (epoch, mut published) = self.reconcile().await?;
         self.status.send_modify(|status| (status.epoch, status.published) = (epoch, published));
-        let mut publisher = self.stream.publisher(epoch).await?;
+        let mut outlet = self.stream.publisher(epoch).await?;
         let mut audit_at = Instant::now();
         loop {
             if self.log.epoch() != epoch {
@@ -169,7 +169,7 @@ impl Relay {
             let committed = *head.borrow_and_update();
             if published < committed {
                 self.walk.disturb();
-                published = self.publish_up_to(committed, published, epoch, &mut publisher, audit_at).await?;
+                published = self.publish_up_to(committed, published, epoch, &mut outlet, audit_at).await?;
             }
             self.report(epoch, published, RelayState::following(published, committed));
             if self.connection() != connection {
@@ -197,29 +197,29 @@ impl Relay {
         head: u64,
         mut published: u64,
         epoch: Epoch,
-        publisher: &mut Publisher,
+        outlet: &mut Publisher,
         audit_at: Instant,
     ) -> Result<u64, RelayError> {
         let (began, mut sent) = (published, published);
         while sent < head && (sent == began || Instant::now() < audit_at) {
-            let batch = self.batch_after(sent, head, epoch, publisher).await?;
+            let batch = self.batch_after(sent, head, epoch, outlet).await?;
             let (last, events) = (batch.last, batch.len());
             let span = tracing::info_span!("relay", otel.kind = "producer", log = self.log.name(), last, events);
             trace::continue_from(&span, batch.traces.iter().map(String::as_str));
-            publisher.send(batch).instrument(span).await.map_err(RelayError::NotTaken)?;
+            outlet.send(batch).instrument(span).await.map_err(RelayError::NotTaken)?;
             sent = last;
-            if publisher.under_way() == BATCHES_UNDER_WAY {
-                published = self.acknowledged(publisher, head, epoch).await?;
+            if outlet.under_way() == BATCHES_UNDER_WAY {
+                published = self.acknowledged(outlet, head, epoch).await?;
             }
         }
-        while publisher.under_way() > 0 {
-            published = self.acknowledged(publisher, head, epoch).await?;
+        while outlet.under_way() > 0 {
+            published = self.acknowledged(outlet, head, epoch).await?;
         }
         Ok(published)
     }
 
-    async fn acknowledged(&self, publisher: &mut Publisher, head: u64, epoch: Epoch) -> Result<u64, RelayError> {
-        let published = publisher.acknowledged().await.map_err(RelayError::NotTaken)?;
+    async fn acknowledged(&self, outlet: &mut Publisher, head: u64, epoch: Epoch) -> Result<u64, RelayError> {
+        let published = outlet.acknowledged().await.map_err(RelayError::NotTaken)?;
         self.report(epoch, published, RelayState::following(published, head));
         Ok(published)
     }
@@ -230,7 +230,7 @@ impl Relay {
         position: u64,
         head: u64,
         epoch: Epoch,
-        publisher: &Publisher,
+        outlet: &Publisher,
     ) -> Result<Batch, RelayError> {
         // A stream that has stopped to take anything is tried with little.
         let events = if self.standstill.is_some() { 1 } else { BATCH_LENGTH };
@@ -238,7 +238,7 @@ impl Relay {
         page.retain(|event| event.position <= head);
         // What was read after an epoch began is not of this one, and what does not follow is of a restored log.
         let follows = (position + 1..).zip(&page).all(|(expected, event)| event.position == expected);
-        let batch = publisher.batch(page)?;
+        let batch = outlet.batch(page)?;
         batch.filter(|_| follows && self.log.epoch() == epoch).ok_or(RelayError::LogMoved)
     }
 

@@ -46,13 +46,12 @@ impl LogStream {
             Some(run) => self.go_on(run, from, count).await,
             None => None,
         };
-        let (messages, run) = match part {
-            Some(part) => part,
-            None => {
-                let messages = self.messages(from, count).await?;
-                let last = messages.last().filter(|_| messages.len() == count).cloned();
-                (messages, last.map(|last| Run { last, sent: None }))
-            }
+        let (messages, run) = if let Some(part) = part {
+            part
+        } else {
+            let messages = self.messages(from, count).await?;
+            let last = messages.last().filter(|_| messages.len() == count).cloned();
+            (messages, last.map(|last| Run { last, sent: None }))
         };
         if let Some(run) = run {
             *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
