@@ -292,7 +292,9 @@ impl Strikes<'_> {
         let recent = self.numbers.below(4) > 0;
         if recent || self.backups == 0 {
             self.one_backup().await;
-            sleep(Duration::from_millis(500 + self.numbers.below(2_000))).await;
+            // Something is to be lost.
+            let commands = 1 + self.numbers.below(100);
+            self.answered(commands, Duration::from_secs(10)).await;
         }
         let back = self.numbers.below(2).min(self.backups.saturating_sub(1)) * u64::from(!recent);
         let dead = self.numbers.below(3) == 0;
@@ -305,17 +307,23 @@ impl Strikes<'_> {
             sleep(Duration::from_millis(self.numbers.below(500))).await;
             return Ok(());
         }
+        let commands = 5 + self.numbers.below(30);
+        if self.answered(commands, RECOVERY).await {
+            Ok(())
+        } else {
+            Err(format!("commands were not answered again within {RECOVERY:?}"))
+        }
+    }
+
+    /// Waits until so many commands were answered well; `false`: not in time.
+    async fn answered(&mut self, commands: u64, time: Duration) -> bool {
         let acknowledged = || self.shared.acknowledged.load(Ordering::Relaxed);
-        let enough = acknowledged() + 5 + self.numbers.below(30);
-        let limit = Instant::now() + RECOVERY;
-        while acknowledged() < enough {
-            if Instant::now() > limit {
-                return Err(format!("commands were not answered again within {RECOVERY:?}"));
-            }
+        let (enough, limit) = (acknowledged() + commands, Instant::now() + time);
+        while acknowledged() < enough && Instant::now() < limit {
             self.stack.start_missing();
             sleep(Duration::from_millis(20)).await;
         }
-        Ok(())
+        acknowledged() >= enough
     }
 }
 

@@ -41,20 +41,19 @@ impl Watch {
 async fn log_of(log: String, url: String, writer: Writer) {
     let mut known = Place { epoch: String::new(), position: 0 };
     loop {
-        let looked = tokio::time::timeout(PATIENCE, look_at_log(&log, &url, &writer, &mut known)).await;
         // A connection that was lost is made again; until then there is nothing to be seen.
-        drop(looked);
+        drop(look_at_log(&log, &url, &writer, &mut known).await);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 async fn look_at_log(log: &str, url: &str, writer: &Writer, known: &mut Place) -> Result<()> {
-    let mut connection = PgConnection::connect(url).await?;
+    let mut connection = in_time(async { Ok(PgConnection::connect(url).await?) }).await?;
     loop {
         let from = writer.now();
-        let (head, mut events) = raw::news(&mut connection, known.position).await?;
+        let (head, mut events) = in_time(raw::news(&mut connection, known.position)).await?;
         if head.epoch != known.epoch || head.position < known.position {
-            (_, events) = raw::news(&mut connection, 0).await?;
+            (_, events) = in_time(raw::news(&mut connection, 0)).await?;
             let ahead = events.iter().position(|(position, _)| *position > head.position);
             events.truncate(ahead.unwrap_or(events.len()));
         }
@@ -71,19 +70,19 @@ async fn look_at_log(log: &str, url: &str, writer: &Writer, known: &mut Place) -
 
 async fn copy_of(log: String, url: String, nats: String, writer: Writer) {
     loop {
-        drop(tokio::time::timeout(PATIENCE, look_at_copy(&log, &url, &nats, &writer)).await);
+        drop(look_at_copy(&log, &url, &nats, &writer).await);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 async fn look_at_copy(log: &str, url: &str, nats: &str, writer: &Writer) -> Result<()> {
-    let jetstream = copy::connect(nats).await?;
-    let mut connection = PgConnection::connect(url).await?;
+    let jetstream = in_time(copy::connect(nats)).await?;
+    let mut connection = in_time(async { Ok(PgConnection::connect(url).await?) }).await?;
     loop {
         let from = writer.now();
-        if let Some(stream) = copy::stream(&jetstream, log).await? {
+        if let Some(stream) = in_time(copy::stream(&jetstream, log)).await? {
             let copy = copy::end(&stream);
-            let head = raw::head(&mut connection).await?;
+            let head = in_time(raw::head(&mut connection)).await?;
             let log = log.to_owned();
             writer.write(&Line::Copy(CopySeen { from, at: writer.now(), log, copy, head }));
         }
@@ -93,7 +92,7 @@ async fn look_at_copy(log: &str, url: &str, nats: &str, writer: &Writer) -> Resu
 
 async fn followers_of(service: String, databases: BTreeMap<String, String>, writer: Writer) {
     loop {
-        drop(tokio::time::timeout(PATIENCE, look_at_followers(&service, &databases, &writer)).await);
+        drop(look_at_followers(&service, &databases, &writer).await);
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -101,14 +100,15 @@ async fn followers_of(service: String, databases: BTreeMap<String, String>, writ
 async fn look_at_followers(service: &str, databases: &BTreeMap<String, String>, writer: &Writer) -> Result<()> {
     let mut connections = BTreeMap::new();
     for (log, url) in databases {
-        connections.insert(log.as_str(), PgConnection::connect(url).await?);
+        let connection = in_time(async { Ok(PgConnection::connect(url).await?) }).await?;
+        connections.insert(log.as_str(), connection);
     }
     loop {
         let from = writer.now();
         let own = connections.get_mut(service).context("a service has a database")?;
-        for checkpoint in raw::checkpoints(own, service).await? {
+        for checkpoint in in_time(raw::checkpoints(own, service)).await? {
             let Some(followed) = connections.get_mut(checkpoint.log.as_str()) else { continue };
-            let head = raw::head(followed).await?;
+            let head = in_time(raw::head(followed)).await?;
             writer.write(&Line::Checkpoint(CheckpointSeen {
                 from,
                 at: writer.now(),
@@ -120,4 +120,9 @@ async fn look_at_followers(service: &str, databases: &BTreeMap<String, String>, 
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// A server that is paused says nothing; it is asked anew.
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, answer).await?
 }
