@@ -3,6 +3,8 @@
 
 #[path = "end_to_end/operations.rs"]
 mod operations;
+#[path = "end_to_end/replay.rs"]
+mod replay;
 #[path = "end_to_end/stack.rs"]
 mod stack;
 
