@@ -215,6 +215,7 @@ async fn tokens_of_the_future_of_elsewhere_and_of_another_history_are_told_apart
     assert!(details.retry_info().is_some());
     let values = &details.error_info().expect("a reason").metadata;
     assert_eq!((values["position"].as_str(), values["wanted"].as_str()), ("1", "2"));
+    assert_eq!((values["events"].as_str(), values["seconds"].as_str()), ("1", "0"));
 
     // The same is true once it has come, also for a command.
     let command = ProposeCorrectionRequest { at_least_as_fresh: vec![future.to_string()], ..note(3) };

@@ -4,6 +4,7 @@ mod commands;
 mod following;
 mod lifecycle;
 mod notes;
+mod operations;
 mod partner;
 mod process;
 mod replay;
