@@ -11,11 +11,13 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// A log and the address of its database, read as its owner: `partnerships=postgres://…`. Once for each log.
-    #[arg(long = "log", value_name = "NAME=URL", required = true)]
+    /// A log and the address of its database, read as its owner: `partnerships=postgres://…`. Once for each log, or all
+    /// in the environment, separated by spaces: whoever lists programs sees the passwords in their arguments.
+    #[arg(long = "log", value_name = "NAME=URL", required = true, value_delimiter = ' ')]
+    #[arg(env = "CHECK_LOGS", hide_env_values = true)]
     logs: Vec<String>,
     /// Address of NATS: `nats://user:password@host:port`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "CHECK_NATS", hide_env_values = true)]
     nats: String,
     /// What clients and consumers saw, as `make chaos` keeps it: one JSON object a line. Without it only what the logs
     /// and their copies show by themselves is judged.
