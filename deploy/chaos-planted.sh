@@ -84,6 +84,6 @@ build "$all_services"
 began=$(date +%s)
 broken=$(attempt "$all_services" "$all_faults" 60 1 "$scratch/nothing.log")
 found=no
-[ -z "$broken" ] || { found=YES; survived=1; }
+[ -z "$broken" ] && grep -q '^test result: ok' "$scratch/nothing.log" || { found=YES; survived=1; }
 printf '%-34s | %-6s | %-14s | %4s | %7s\n' "(nothing)" "$found" "$broken" 1 "$(($(date +%s) - began))"
 exit "$survived"

@@ -165,6 +165,15 @@ fn a_run_in_which_all_holds_is_found_to_hold() {
 }
 
 #[test]
+fn without_a_history_the_log_and_its_copy_are_judged_by_themselves() {
+    let mut evidence = run();
+    evidence.history.clear();
+    assert!(evidence.judge_state().holds());
+    evidence.copies.get_mut(LOG).expect("a copy").held.pop();
+    assert_eq!(evidence.judge_state().broken().collect::<Vec<_>>(), [I8]);
+}
+
+#[test]
 fn a_run_in_which_nothing_was_acknowledged_shows_nothing() {
     broken(&Evidence::default(), &[Invariant::Run]);
 }
