@@ -21,6 +21,7 @@ import nats
 BATCH = 256  # Messages asked for at a time.
 END_OF_BATCH = "204"
 NOT_FOUND = "404"
+NO_RESPONDERS = "503"  # The stream is not there, for now.
 
 
 class Rebuilt(Exception):
@@ -37,7 +38,7 @@ async def direct_get(connection, stream, sequence, count):
     while True:
         reply = await replies.next_msg(timeout=5)
         status = (reply.headers or {}).get("Status")
-        if status in (END_OF_BATCH, NOT_FOUND):
+        if status in (END_OF_BATCH, NOT_FOUND, NO_RESPONDERS):
             await replies.unsubscribe()
             return messages
         if status:

@@ -85,14 +85,19 @@ async fn silence_is_broken_by_a_heartbeat_that_says_where_the_replay_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_for_whom_nothing_comes_hears_how_far_the_log_was_looked_at() {
     let mut service = Service::start().await;
-    let mut answers = replay(&mut service, following(of_stream("notebooks/other"))).await.expect("a replay");
-    let Some(Message::CaughtUp(_)) = next(&mut answers).await else { panic!("the end") };
-    for number in 1..=3 {
-        service.note(number).await;
+    let large = pb::ReplayFilter { types: vec!["toguna.log.v1.Provenance".into()], ..pb::ReplayFilter::default() };
+    let large = pb::ReplayLogRequest { filter: Some(large), ..from(1) };
+    for request in [of_stream("notebooks/other"), large] {
+        let mut answers = replay(&mut service, following(request)).await.expect("a replay");
+        let Some(Message::CaughtUp(end)) = next(&mut answers).await else { panic!("the end") };
+        let before = end.place.expect("a place").position;
+        for number in 1..=3 {
+            service.note(number).await;
+        }
+        let Some(Message::Checkpoint(checkpoint)) = next(&mut answers).await else { panic!("a checkpoint") };
+        let place = checkpoint.place.expect("a place");
+        assert!(place.position > before && place.last_event_position == 0, "{place:?}");
     }
-    let Some(Message::Checkpoint(checkpoint)) = next(&mut answers).await else { panic!("a checkpoint") };
-    let place = checkpoint.place.expect("a place");
-    assert!(place.position > 0 && place.last_event_position == 0, "{place:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -300,6 +300,23 @@ async fn a_reader_who_pauses_loses_nothing_and_holds_nothing_in_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_replayed_over_a_hole_in_the_log() {
+    let environment = environment().await;
+    let mut service = Service::start_in(unique_name(), &environment, LogReaders::Partners).await;
+    for number in 1..=4 {
+        service.note(number).await;
+    }
+    let mut owner = PgConnection::connect(&environment["DATABASE_URL"]).await.expect("the owner connects");
+    sqlx::query("DELETE FROM log.events WHERE position = 3").execute(&mut owner).await.expect("a row is gone");
+    for request in [from(1), from(3)] {
+        let mut answers = replay(&mut service, request).await.expect("a replay");
+        let status = answers.message().await.expect_err("not beyond the hole");
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::Internal, "INTERNAL"));
+    }
+    assert_eq!(told(&mut service, from(4)).await.positions(), [4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_says_where_it_stands() {
     let mut service = Service::start().await;
     let standing = async |service: &mut Service| {
