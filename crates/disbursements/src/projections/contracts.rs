@@ -1,8 +1,8 @@
 //! The list of contracts.
 
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
-use event_store::{BoxFuture, Log, Projection, ProjectionError};
-use prost::Message as _;
+use event_store::{BoxFuture, Log, Projection, ProjectionError, Touched};
+use prost::Message;
 use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
@@ -31,21 +31,24 @@ impl Projection for Contracts {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for stream in self.log.touched::<Contract>(batch).await? {
-                let Some(contract) = resource::contract(stream.name.as_str(), &stream.state) else { continue };
-                sqlx::query!(
-                    "INSERT INTO contracts (name, decision, implementer, resource) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (name) DO UPDATE SET
-                         decision = excluded.decision, implementer = excluded.implementer,
-                         resource = excluded.resource",
-                    contract.name,
-                    contract.decision,
-                    contract.implementer,
-                    contract.encode_to_vec(),
-                )
-                .execute(&mut *tx)
-                .await?;
-            }
+            let touched = self.log.touched::<Contract>(batch).await?;
+            let row = |stream: &Touched<Contract>| resource::contract(stream.name.as_str(), &stream.state);
+            let rows: Vec<pb::Contract> = touched.iter().filter_map(row).collect();
+            let column = |of: fn(&pb::Contract) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!(
+                "INSERT INTO contracts (name, decision, implementer, resource)
+                 SELECT name, decision, implementer, resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+                     AS row (name, decision, implementer, resource)
+                 ON CONFLICT (name) DO UPDATE SET
+                     decision = excluded.decision, implementer = excluded.implementer, resource = excluded.resource",
+                &column(|row| row.name.clone()),
+                &column(|row| row.decision.clone()),
+                &column(|row| row.implementer.clone()),
+                &rows.iter().map(Message::encode_to_vec).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }

@@ -1,8 +1,8 @@
 //! The list of contributions.
 
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
-use event_store::{BoxFuture, Log, Projection, ProjectionError};
-use prost::Message as _;
+use event_store::{BoxFuture, Log, Projection, ProjectionError, Touched};
+use prost::Message;
 use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
@@ -31,20 +31,23 @@ impl Projection for Contributions {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for stream in self.log.touched::<Contribution>(batch).await? {
-                let Some(contribution) = resource::contribution(stream.name.as_str(), &stream.state) else { continue };
-                sqlx::query!(
-                    "INSERT INTO contributions (name, fund, donor, resource) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (name) DO UPDATE SET
-                         fund = excluded.fund, donor = excluded.donor, resource = excluded.resource",
-                    contribution.name,
-                    contribution.fund,
-                    contribution.donor,
-                    contribution.encode_to_vec(),
-                )
-                .execute(&mut *tx)
-                .await?;
-            }
+            let touched = self.log.touched::<Contribution>(batch).await?;
+            let row = |stream: &Touched<Contribution>| resource::contribution(stream.name.as_str(), &stream.state);
+            let rows: Vec<pb::Contribution> = touched.iter().filter_map(row).collect();
+            let column = |of: fn(&pb::Contribution) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!(
+                "INSERT INTO contributions (name, fund, donor, resource)
+                 SELECT name, fund, donor, resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS row (name, fund, donor, resource)
+                 ON CONFLICT (name) DO UPDATE SET
+                     fund = excluded.fund, donor = excluded.donor, resource = excluded.resource",
+                &column(|row| row.name.clone()),
+                &column(|row| row.fund.clone()),
+                &column(|row| row.donor.clone()),
+                &rows.iter().map(Message::encode_to_vec).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }

@@ -1,8 +1,8 @@
 //! The list of decisions.
 
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
-use event_store::{BoxFuture, Log, Projection, ProjectionError};
-use prost::Message as _;
+use event_store::{BoxFuture, Log, Projection, ProjectionError, Touched};
+use prost::Message;
 use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
@@ -31,20 +31,24 @@ impl Projection for Decisions {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for stream in self.log.touched::<Decision>(batch).await? {
-                let Some(decision) = resource::decision(stream.name.as_str(), &stream.state) else { continue };
-                sqlx::query!(
-                    "INSERT INTO decisions (name, fund, country_codes, resource) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (name) DO UPDATE SET
-                         fund = excluded.fund, country_codes = excluded.country_codes, resource = excluded.resource",
-                    decision.name,
-                    decision.fund,
-                    &decision.country_codes,
-                    decision.encode_to_vec(),
-                )
-                .execute(&mut *tx)
-                .await?;
-            }
+            let touched = self.log.touched::<Decision>(batch).await?;
+            let row = |stream: &Touched<Decision>| resource::decision(stream.name.as_str(), &stream.state);
+            let rows: Vec<pb::Decision> = touched.iter().filter_map(row).collect();
+            let column = |of: fn(&pb::Decision) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!(
+                "INSERT INTO decisions (name, fund, country_codes, resource)
+                 SELECT name, fund, string_to_array(country_codes, ','), resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
+                     AS row (name, fund, country_codes, resource)
+                 ON CONFLICT (name) DO UPDATE SET
+                     fund = excluded.fund, country_codes = excluded.country_codes, resource = excluded.resource",
+                &column(|row| row.name.clone()),
+                &column(|row| row.fund.clone()),
+                &column(|row| row.country_codes.join(",")),
+                &rows.iter().map(Message::encode_to_vec).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }

@@ -1,8 +1,8 @@
 //! The list of funds.
 
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
-use event_store::{BoxFuture, Log, Projection, ProjectionError};
-use prost::Message as _;
+use event_store::{BoxFuture, Log, Projection, ProjectionError, Touched};
+use prost::Message;
 use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
@@ -31,17 +31,20 @@ impl Projection for Funds {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for stream in self.log.touched::<Fund>(batch).await? {
-                let Some(fund) = resource::fund(stream.name.as_str(), &stream.state) else { continue };
-                sqlx::query!(
-                    "INSERT INTO funds (name, resource) VALUES ($1, $2)
-                     ON CONFLICT (name) DO UPDATE SET resource = excluded.resource",
-                    fund.name,
-                    fund.encode_to_vec(),
-                )
-                .execute(&mut *tx)
-                .await?;
-            }
+            let touched = self.log.touched::<Fund>(batch).await?;
+            let row = |stream: &Touched<Fund>| resource::fund(stream.name.as_str(), &stream.state);
+            let rows: Vec<pb::Fund> = touched.iter().filter_map(row).collect();
+            let column = |of: fn(&pb::Fund) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!(
+                "INSERT INTO funds (name, resource)
+                 SELECT name, resource
+                 FROM unnest($1::text[], $2::bytea[]) AS row (name, resource)
+                 ON CONFLICT (name) DO UPDATE SET resource = excluded.resource",
+                &column(|row| row.name.clone()),
+                &rows.iter().map(Message::encode_to_vec).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }

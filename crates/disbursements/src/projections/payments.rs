@@ -1,8 +1,8 @@
 //! The list of payments.
 
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
-use event_store::{BoxFuture, Log, Projection, ProjectionError};
-use prost::Message as _;
+use event_store::{BoxFuture, Log, Projection, ProjectionError, Touched};
+use prost::Message;
 use service_runtime::{Page, Row};
 use sqlx::PgConnection;
 use tonic::Status;
@@ -31,19 +31,21 @@ impl Projection for Payments {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for stream in self.log.touched::<Payment>(batch).await? {
-                let Some(payment) = resource::payment(stream.name.as_str(), &stream.state) else { continue };
-                sqlx::query!(
-                    "INSERT INTO payments (name, contract, resource) VALUES ($1, $2, $3)
-                     ON CONFLICT (name) DO UPDATE SET
-                         contract = excluded.contract, resource = excluded.resource",
-                    payment.name,
-                    payment.contract,
-                    payment.encode_to_vec(),
-                )
-                .execute(&mut *tx)
-                .await?;
-            }
+            let touched = self.log.touched::<Payment>(batch).await?;
+            let row = |stream: &Touched<Payment>| resource::payment(stream.name.as_str(), &stream.state);
+            let rows: Vec<pb::Payment> = touched.iter().filter_map(row).collect();
+            let column = |of: fn(&pb::Payment) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!(
+                "INSERT INTO payments (name, contract, resource)
+                 SELECT name, contract, resource
+                 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS row (name, contract, resource)
+                 ON CONFLICT (name) DO UPDATE SET contract = excluded.contract, resource = excluded.resource",
+                &column(|row| row.name.clone()),
+                &column(|row| row.contract.clone()),
+                &rows.iter().map(Message::encode_to_vec).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }
