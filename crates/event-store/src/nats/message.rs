@@ -26,7 +26,7 @@ const CE_TIME: HeaderName = HeaderName::from_static("ce-time");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A message of the stream: whether it is a record is not looked at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublishedMessage {
     /// Its sequence.
     pub sequence: u64,

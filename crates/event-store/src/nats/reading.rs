@@ -59,34 +59,40 @@ impl LogStream {
         messages.into_iter().map(PublishedMessage::record).collect()
     }
 
-    /// What was sent ahead from a sequence on; `None`: nothing.
+    /// What was sent ahead from a sequence on; `None`: nothing that goes on where the run is.
     async fn go_on(&self, run: Run, from: u64, count: usize) -> Option<Part> {
-        let next = run.last.sequence + 1;
         let mut sent = match run.sent {
             Some(sent) => sent,
-            None => self.send_ahead(next).await.ok()?,
+            None => self.send_after(&run.last).await?,
         };
         let mut messages = Vec::with_capacity(count);
-        if from < next {
+        if from == run.last.sequence {
             messages.push(run.last);
         }
-        let (mut bytes, mut ended, first) = (0, false, messages.len());
+        let (mut bytes, mut ended, before) = (0, false, messages.len());
         while messages.len() < count && bytes < RANGE_BYTES && !ended {
-            let Ok(Some(Ok(message))) = timeout(AHEAD_TIMEOUT, sent.next()).await else {
+            let Some((message, pending)) = next(&mut sent).await else {
                 // What came is right; the rest is asked for.
-                return (messages.len() > first).then_some((messages, None));
+                return (messages.len() > before).then_some((messages, None));
             };
-            ended = message.info().ok()?.pending == 0;
-            let message = PublishedMessage::delivered(message).ok()?;
             bytes += message.bytes.len();
+            ended = pending == 0;
             messages.push(message);
         }
         let last = messages.last().filter(|_| !ended).cloned();
         Some((messages, last.map(|last| Run { last, sent: Some(sent) })))
     }
 
+    /// Has what comes after a message sent, provided that the stream holds that message, byte for byte, still. A stream
+    /// that is made again has no such consumer any more, so that what comes is of one stream.
+    async fn send_after(&self, last: &PublishedMessage) -> Option<pull::Stream> {
+        let mut sent = self.send_from(last.sequence).await.ok()?;
+        let (again, _) = next(&mut sent).await?;
+        (again == *last).then_some(sent)
+    }
+
     /// A consumer that sends what there is from a sequence on. It is gone soon after nobody asks it any more.
-    async fn send_ahead(&self, from: u64) -> Result<pull::Stream, NatsError> {
+    async fn send_from(&self, from: u64) -> Result<pull::Stream, NatsError> {
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
             ack_policy: AckPolicy::None,
@@ -150,4 +156,11 @@ impl LogStream {
             message.info().map(|info| info.stream_sequence).map_err(failed("deliver"))
         }))
     }
+}
+
+/// The next message that is sent ahead, and how many there are after it.
+async fn next(sent: &mut pull::Stream) -> Option<(PublishedMessage, u64)> {
+    let message = timeout(AHEAD_TIMEOUT, sent.next()).await.ok()??.ok()?;
+    let pending = message.info().ok()?.pending;
+    Some((PublishedMessage::delivered(message).ok()?, pending))
 }
