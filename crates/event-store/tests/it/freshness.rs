@@ -53,6 +53,7 @@ async fn a_token_of_a_log_that_is_not_followed_or_of_another_epoch_is_told_apart
         Running::start(elsewhere(&pool, &stage.nats).own_log(&own).projection(Totals::of("tallies")).reaction(Mirror));
     stage.append("a", 1).await;
     running.reaches("totals", 1).await;
+    running.reaches("mirror", 1).await;
     let freshness = running.following.freshness();
     let token = |log: &str, epoch: Epoch| ConsistencyToken { log: log.into(), epoch, position: 1 };
     let foreign = freshness.wait(&[token("elsewhere", own.epoch())], soon()).await;
