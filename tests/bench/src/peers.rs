@@ -4,6 +4,7 @@
 //! disk, and all are counted afterwards: a store that holds another number of events than it acknowledged has no figure.
 
 mod content;
+mod disintegrate;
 mod emmett;
 mod libpq;
 mod message_db;
@@ -64,6 +65,7 @@ pub async fn available(ground: &Ground) -> Available {
     all.add(postgres_es::NAME, postgres_es::PostgresEs::prepare(ground).await);
     all.add(message_db::NAME, message_db::MessageDb::prepare(ground).await);
     all.add(emmett::NAME, emmett::Emmett::prepare(ground).await);
+    all.add(disintegrate::NAME, disintegrate::Disintegrate::prepare(ground));
     all.add(umadb::NAME, umadb::UmaDb::prepare(ground));
     all
 }
