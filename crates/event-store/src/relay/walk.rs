@@ -77,9 +77,14 @@ impl Walk {
         if from == 1 || from == self.round + 1 {
             self.round = to;
         }
+        let again = from <= self.compared;
         self.compared = self.compared.max(to);
         if self.round >= published {
             self.whole = Some(self.round_began);
+            if again {
+                // One round is enough for one budget.
+                self.budget = 0;
+            }
         }
     }
 
@@ -122,6 +127,17 @@ mod tests {
         assert_eq!(busy.whole(), None);
         busy.allow(20);
         assert_eq!(walk(&mut busy, 100), [21, 31]);
+    }
+
+    #[test]
+    fn a_short_stream_is_gone_over_once_for_each_budget() {
+        let mut short = Walk::new();
+        short.allow(15);
+        assert_eq!(walk(&mut short, 15), [1, 11]);
+        short.allow(1_000);
+        assert_eq!(walk(&mut short, 15), [1, 11]);
+        short.allow(1_000);
+        assert_eq!(walk(&mut short, 20), [16, 1, 11], "and what is new besides");
     }
 
     #[test]
