@@ -127,6 +127,6 @@ async fn fold_again(stack: &mut Stack) -> Vec<catch_up::Behind> {
         }
     }
     stack.start_missing();
-    stack.until_ready().await;
+    stack.until_ready().await.expect("the services start anew");
     catch_up::wait(&stack.places(), CATCH_UP).await
 }

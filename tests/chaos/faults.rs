@@ -110,25 +110,10 @@ pub async fn strike(
     time: Duration,
 ) -> Result<(), String> {
     let mut strikes = Strikes { stack, shared, history, numbers: Numbers::new(seed), backups: 0 };
-    let end = Instant::now() + time;
-    while Instant::now() < end {
-        let phase = Duration::from_millis(3_000 + strikes.numbers.below(5_000)).min(end - Instant::now());
-        let mut subset: Vec<Kind> = kinds.iter().copied().filter(|_| strikes.numbers.below(2) == 0).collect();
-        if subset.is_empty() {
-            subset.push(kinds[strikes.numbers.index(kinds.len())]);
-        }
-        let began = Instant::now();
-        while began.elapsed() < phase * 3 / 4 {
-            let one = subset[strikes.numbers.index(subset.len())];
-            let other = subset[strikes.numbers.index(subset.len())];
-            let both = one.lasts() && other.lasts() && one != other && strikes.numbers.below(3) == 0;
-            strikes.one(one, both.then_some(other)).await;
-            strikes.recovered().await?;
-        }
-        sleep(phase / 4).await;
-    }
+    let struck = strikes.until(Instant::now() + time, kinds).await;
     strikes.stack.mend();
-    strikes.stack.until_ready().await;
+    struck?;
+    strikes.stack.until_ready().await?;
     strikes.recovered().await
 }
 
@@ -141,6 +126,26 @@ struct Strikes<'a> {
 }
 
 impl Strikes<'_> {
+    async fn until(&mut self, end: Instant, kinds: &[Kind]) -> Result<(), String> {
+        while Instant::now() < end {
+            let phase = Duration::from_millis(3_000 + self.numbers.below(5_000)).min(end - Instant::now());
+            let mut subset: Vec<Kind> = kinds.iter().copied().filter(|_| self.numbers.below(2) == 0).collect();
+            if subset.is_empty() {
+                subset.push(kinds[self.numbers.index(kinds.len())]);
+            }
+            let began = Instant::now();
+            while began.elapsed() < phase * 3 / 4 {
+                let one = subset[self.numbers.index(subset.len())];
+                let other = subset[self.numbers.index(subset.len())];
+                let both = one.lasts() && other.lasts() && one != other && self.numbers.below(3) == 0;
+                self.one(one, both.then_some(other)).await;
+                self.recovered().await?;
+            }
+            sleep(phase / 4).await;
+        }
+        Ok(())
+    }
+
     /// Breaks something, perhaps something else meanwhile, and mends both.
     async fn one(&mut self, kind: Kind, other: Option<Kind>) {
         let names = self.stack.sites.keys().copied().collect::<Vec<_>>();

@@ -20,7 +20,7 @@ use contracts::toguna::{
     },
 };
 use prost::Message as _;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tonic::{Code, Request, Status, transport::Channel};
 use uuid::Uuid;
 
@@ -30,8 +30,8 @@ use crate::{commands, numbers::Numbers, stack::Stack};
 const CALLERS: usize = 8;
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long a caller goes on asking once the faults are over.
-const LAST_TRIES: u32 = 200;
+/// How long callers go on asking once the faults are over.
+const LAST_TRIES: Duration = Duration::from_mins(1);
 
 /// The log that commands are for.
 pub const LOG: &str = "partnerships";
@@ -225,13 +225,13 @@ impl Load {
     /// Lets each caller bring its last command to an answer, and asks again for all of which nobody knows.
     pub async fn stop(self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        self.callers.join_all().await;
+        let limit = Instant::now() + LAST_TRIES;
+        // Whoever is not done by then is dropped: of its command nobody knows.
+        let _ = tokio::time::timeout_at(limit, self.callers.join_all()).await;
         let open = std::mem::take(&mut *self.shared.open.lock().unwrap_or_else(PoisonError::into_inner));
         let channel = self.shared.channel();
         for command in open {
-            let mut tries = 0;
-            while self.shared.attempt(&channel, &command).await == End::Open && tries < LAST_TRIES {
-                tries += 1;
+            while Instant::now() < limit && self.shared.attempt(&channel, &command).await == End::Open {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -307,7 +307,6 @@ impl Caller {
     /// Sends a command until an answer says what became of it, always with the same id; now and then gives it up.
     async fn bring(&mut self, command: Command) -> End {
         let mut twice = self.numbers.below(6) == 0;
-        let mut tries = 0;
         loop {
             let end = if std::mem::take(&mut twice) {
                 let [one, other] = &self.channels;
@@ -321,10 +320,9 @@ impl Caller {
                 let channel = &self.channels[self.numbers.index(2)];
                 self.shared.attempt(channel, &command).await
             };
-            tries += 1;
             let gives_up = self.numbers.below(10) == 0;
             match end {
-                End::Open if !gives_up && tries < LAST_TRIES => {
+                End::Open if !gives_up => {
                     twice = self.numbers.below(4) == 0;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }

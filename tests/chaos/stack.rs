@@ -27,6 +27,9 @@ use crate::proxy::{Proxy, Weather};
 /// The services that have a log.
 pub const LOGS: [&str; 3] = ["partnerships", "commitments", "disbursements"];
 
+/// How long a service may take to be ready.
+const START: Duration = Duration::from_secs(90);
+
 /// Servers and services.
 pub struct Stack {
     pub postgres: Private<toguna::local::postgres::Postgres>,
@@ -80,7 +83,7 @@ impl Stack {
         }
         let mut stack = Self { postgres, nats, sites, backups: Vec::new(), crashed: None, history: history.clone() };
         stack.start_missing();
-        stack.until_ready().await;
+        stack.until_ready().await.expect("the services start");
         stack
     }
 
@@ -100,14 +103,17 @@ impl Stack {
         }
     }
 
-    /// Waits until all services are ready; one that gave up meanwhile is started again.
-    pub async fn until_ready(&mut self) {
-        let limit = Instant::now() + Duration::from_secs(90);
-        while self.sites.values().any(|site| !site.service.is_ready()) {
-            assert!(Instant::now() < limit, "the services do not become ready");
+    /// Waits until all services are ready; one that gave up meanwhile is started again. Fails where that takes too long.
+    pub async fn until_ready(&mut self) -> Result<(), String> {
+        let limit = Instant::now() + START;
+        while let Some((name, _)) = self.sites.iter().find(|(_, site)| !site.service.is_ready()) {
+            if Instant::now() > limit {
+                return Err(format!("{name} was not ready within {START:?}"));
+            }
             self.start_missing();
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        Ok(())
     }
 
     /// All wires work, everybody is awake, one process for each service.
