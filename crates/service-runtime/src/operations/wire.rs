@@ -30,7 +30,10 @@ pub(super) fn relay(status: &RelayStatus) -> pb::RelayStatus {
     let (state, error, retrying_since) = match &status.state {
         RelayState::Filling => (pb::RelayState::Filling, String::new(), None),
         RelayState::Following => (pb::RelayState::Following, String::new(), None),
-        RelayState::Retrying { since, error, .. } => (pb::RelayState::Retrying, error.clone(), Some(time(*since))),
+        RelayState::Retrying { since, trouble, error } => {
+            let error = format!("{error}. What to do: {}", trouble.advice());
+            (pb::RelayState::Retrying, error, Some(time(*since)))
+        }
     };
     pb::RelayStatus {
         state: state.into(),
