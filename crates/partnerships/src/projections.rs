@@ -70,6 +70,18 @@ impl ReadModels {
     }
 }
 
+/// The rows of resources, each with its resource's name, and the names of all: also of those that have no row.
+fn rows<R>(touched: &[Touched<R>]) -> (Vec<String>, Vec<(&str, &Slice<R>)>) {
+    let names = touched.iter().map(|touched| touched.name.clone()).collect();
+    let rows = touched.iter().flat_map(|of| of.slices.iter().map(|slice| (of.name.as_str(), slice)));
+    (names, rows.collect())
+}
+
+/// Names of resources as one text, to be taken apart by Postgres: no name has a comma.
+fn joined<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(",")
+}
+
 /// The resources that a batch touched, in order of their names.
 async fn touched<A: Resource>(log: &Log, batch: &[EventRecord]) -> Result<Vec<Touched<A::Shown>>, ProjectionError> {
     let streams = log.touched::<A>(batch).await?;

@@ -7,7 +7,7 @@ use service_runtime::Page;
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, touched};
+use super::{ReadModels, Row, Slice, answer, joined, rows, touched};
 use crate::domain::Agreement;
 
 /// Keeps the table `agreements`.
@@ -31,26 +31,28 @@ impl Projection for Agreements {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for touched in touched::<Agreement>(&self.log, batch).await? {
-                sqlx::query!("DELETE FROM agreements WHERE name = $1", touched.name).execute(&mut *tx).await?;
-                for slice in touched.slices {
-                    let parties: Vec<String> = slice.resource.parties.iter().map(|party| party.party.clone()).collect();
-                    sqlx::query!(
-                        "INSERT INTO agreements (name, valid_from, valid_until, parties, phase, scope, nature, resource)
-                         VALUES ($1, $2::text::date, $3::text::date, $4, $5, $6, $7, $8)",
-                        touched.name,
-                        slice.valid_from,
-                        slice.valid_until,
-                        &parties,
-                        slice.resource.phase,
-                        slice.resource.scope,
-                        slice.resource.nature,
-                        slice.resource.encode_to_vec(),
-                    )
-                    .execute(&mut *tx)
-                    .await?;
-                }
-            }
+            let touched = touched::<Agreement>(&self.log, batch).await?;
+            let (names, rows) = rows(&touched);
+            let column = |of: fn(&(&str, &Slice<pb::Agreement>)) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!("DELETE FROM agreements WHERE name = ANY ($1)", &names).execute(&mut *tx).await?;
+            sqlx::query!(
+                "INSERT INTO agreements (name, valid_from, valid_until, parties, phase, scope, nature, resource)
+                 SELECT name, valid_from::date, valid_until::date, string_to_array(parties, ','), phase, scope,
+                        nature, resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[],
+                             $7::integer[], $8::bytea[])
+                     AS row (name, valid_from, valid_until, parties, phase, scope, nature, resource)",
+                &column(|(name, _)| (*name).to_owned()),
+                &column(|(_, slice)| slice.valid_from.clone()),
+                &column(|(_, slice)| slice.valid_until.clone()),
+                &column(|(_, slice)| joined(slice.resource.parties.iter().map(|it| &it.party))),
+                &rows.iter().map(|(_, slice)| slice.resource.phase).collect::<Vec<_>>(),
+                &rows.iter().map(|(_, slice)| slice.resource.scope).collect::<Vec<_>>(),
+                &rows.iter().map(|(_, slice)| slice.resource.nature).collect::<Vec<_>>(),
+                &rows.iter().map(|(_, slice)| slice.resource.encode_to_vec()).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }

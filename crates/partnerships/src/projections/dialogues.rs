@@ -7,7 +7,7 @@ use service_runtime::Page;
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, touched};
+use super::{ReadModels, Row, Slice, answer, joined, rows, touched};
 use crate::domain::Dialogue;
 
 /// Keeps the table `dialogues`.
@@ -31,24 +31,23 @@ impl Projection for Dialogues {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for touched in touched::<Dialogue>(&self.log, batch).await? {
-                sqlx::query!("DELETE FROM dialogues WHERE name = $1", touched.name).execute(&mut *tx).await?;
-                for slice in touched.slices {
-                    let partners: Vec<String> =
-                        slice.resource.memberships.iter().map(|membership| membership.partner.clone()).collect();
-                    sqlx::query!(
-                        "INSERT INTO dialogues (name, valid_from, valid_until, partners, resource)
-                         VALUES ($1, $2::text::date, $3::text::date, $4, $5)",
-                        touched.name,
-                        slice.valid_from,
-                        slice.valid_until,
-                        &partners,
-                        slice.resource.encode_to_vec(),
-                    )
-                    .execute(&mut *tx)
-                    .await?;
-                }
-            }
+            let touched = touched::<Dialogue>(&self.log, batch).await?;
+            let (names, rows) = rows(&touched);
+            let column = |of: fn(&(&str, &Slice<pb::Dialogue>)) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!("DELETE FROM dialogues WHERE name = ANY ($1)", &names).execute(&mut *tx).await?;
+            sqlx::query!(
+                "INSERT INTO dialogues (name, valid_from, valid_until, partners, resource)
+                 SELECT name, valid_from::date, valid_until::date, string_to_array(partners, ','), resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+                     AS row (name, valid_from, valid_until, partners, resource)",
+                &column(|(name, _)| (*name).to_owned()),
+                &column(|(_, slice)| slice.valid_from.clone()),
+                &column(|(_, slice)| slice.valid_until.clone()),
+                &column(|(_, slice)| joined(slice.resource.memberships.iter().map(|it| &it.partner))),
+                &rows.iter().map(|(_, slice)| slice.resource.encode_to_vec()).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }

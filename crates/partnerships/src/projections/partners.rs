@@ -10,7 +10,7 @@ use service_runtime::Page;
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::{ReadModels, Row, answer, touched};
+use super::{ReadModels, Row, Slice, answer, rows, touched};
 use crate::domain::{Country, Partner};
 
 /// Keeps the table `partners`.
@@ -34,24 +34,25 @@ impl Projection for Partners {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            for touched in touched::<Partner>(&self.log, batch).await? {
-                sqlx::query!("DELETE FROM partners WHERE name = $1", touched.name).execute(&mut *tx).await?;
-                for slice in touched.slices {
-                    sqlx::query!(
-                        "INSERT INTO partners (name, valid_from, valid_until, kind, country_code, parent, resource)
-                         VALUES ($1, $2::text::date, $3::text::date, $4, $5, $6, $7)",
-                        touched.name,
-                        slice.valid_from,
-                        slice.valid_until,
-                        slice.resource.kind,
-                        slice.resource.country_code,
-                        slice.resource.parent,
-                        slice.resource.encode_to_vec(),
-                    )
-                    .execute(&mut *tx)
-                    .await?;
-                }
-            }
+            let touched = touched::<Partner>(&self.log, batch).await?;
+            let (names, rows) = rows(&touched);
+            let column = |of: fn(&(&str, &Slice<pb::Partner>)) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            sqlx::query!("DELETE FROM partners WHERE name = ANY ($1)", &names).execute(&mut *tx).await?;
+            sqlx::query!(
+                "INSERT INTO partners (name, valid_from, valid_until, kind, country_code, parent, resource)
+                 SELECT name, valid_from::date, valid_until::date, kind, country_code, parent, resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::bytea[])
+                     AS row (name, valid_from, valid_until, kind, country_code, parent, resource)",
+                &column(|(name, _)| (*name).to_owned()),
+                &column(|(_, slice)| slice.valid_from.clone()),
+                &column(|(_, slice)| slice.valid_until.clone()),
+                &rows.iter().map(|(_, slice)| slice.resource.kind).collect::<Vec<_>>(),
+                &column(|(_, slice)| slice.resource.country_code.clone()),
+                &column(|(_, slice)| slice.resource.parent.clone()),
+                &rows.iter().map(|(_, slice)| slice.resource.encode_to_vec()).collect::<Vec<_>>(),
+            )
+            .execute(tx)
+            .await?;
             Ok(())
         })
     }
