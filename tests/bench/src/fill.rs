@@ -113,9 +113,9 @@ pub fn stream(position: u64) -> String {
     format!("partners/f{:02}-{:08}", position % CALLERS, position / CALLERS)
 }
 
-/// Ids of requests rise with time, as those of our clients do.
+/// Ids of requests rise with time, as those of our clients do: UUIDs of version 7 whose time is the position.
 fn request_id(position: u64) -> [u8; 16] {
-    *Uuid::from_u128((u128::from(position) << 76) | 0x7000_8000_0000_0000_0000).as_bytes()
+    *Uuid::from_u128((u128::from(position) << 80) | 0x7000_8000_0000_0000_0000).as_bytes()
 }
 
 /// Records that differ in their places alone.
@@ -154,5 +154,17 @@ impl Records {
             nanos: i32::try_from(time_us.rem_euclid(1_000_000) * 1_000).expect("less than a second"),
         };
         EventRecord { position, stream, request_id, recorded_at: Some(time), ..self.0.clone() }.encode_to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_position_has_a_request_id_of_its_own() {
+        let ids: Vec<Uuid> = (1..10_000).map(|position| Uuid::from_bytes(request_id(position))).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "they rise");
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
     }
 }

@@ -1,6 +1,6 @@
 //! Beside what PostgreSQL itself does with the same rows.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::{
     Compared, Row,
@@ -43,6 +43,7 @@ pub async fn p2(run: &Run) -> Result<Vec<Row>> {
 async fn insert(run: &Run, pgbench: &Pgbench) -> Result<Measured> {
     run.ground.settle().await?;
     let sample = pgbench.measure(CALLERS, run.time()).await?;
+    ensure!(sample.operations > 0, "pgbench inserted nothing in the time that counts");
     let cost = sample.cpu.as_secs_f64() * 1e6 / (sample.operations as f64).max(1.0);
     Ok(Measured::rate(sample, vec![("PostgreSQL", cost)]))
 }
