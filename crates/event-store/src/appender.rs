@@ -225,13 +225,12 @@ impl Appender {
 
     /// Reads the head, and begins a generation there.
     async fn open(&mut self) -> Result<Session, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => self.connection.insert(connection),
-            None => {
-                let connecting = PgConnection::connect_with(&self.options);
-                let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
-                self.connection.insert(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
-            }
+        let connection = if let Some(connection) = self.connection.take() {
+            self.connection.insert(connection)
+        } else {
+            let connecting = PgConnection::connect_with(&self.options);
+            let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+            self.connection.insert(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
         };
         let head = sqlx::query!("SELECT epoch, position, recorded_at_us FROM head").fetch_one(&mut *connection);
         let head = in_time(head).await?;

@@ -93,7 +93,7 @@ impl Log {
                 Attempt::Earlier(executed) => return Ok(Executed { replayed: lost_connection.is_none(), ..executed }),
                 Attempt::Superseded => continue,
             };
-            let Decided { unit, records, after, refusal, generation } = decided;
+            let Decided { unit, records, after, refusal, generation } = *decided;
             let is_written = !records.is_empty();
             let answer = match self.admit(&command, &unit, (records, after), generation) {
                 Ok(answer) => answer,
@@ -143,7 +143,7 @@ impl Log {
             let mut unit = Unit::new(command.act.clone(), tail.now(), read);
             let verdict = decide(&mut unit);
             if is_new && !matches!(verdict, Err(Interrupt::Load)) {
-                return Ok(Attempt::Decided(decided(command, unit, verdict, generation)));
+                return Ok(Attempt::Decided(Box::new(decided(command, unit, verdict, generation))));
             }
             // On the first run nothing is loaded, and nothing decided: whether the request is new is asked together with
             // the streams that it wants.
@@ -274,7 +274,7 @@ struct Command {
 
 /// What a try came to.
 enum Attempt {
-    Decided(Decided),
+    Decided(Box<Decided>),
     /// The request had its effect before.
     Earlier(Executed),
     /// What was read is past.

@@ -160,16 +160,13 @@ async fn look_up(
     for row in rows {
         let nr = usize::try_from(row.nr - 1).unwrap_or(usize::MAX);
         let event = StoredEvent { position: row.position.cast_unsigned(), record: row.record.into() };
-        match row.content_hash {
-            Some(content_hash) => {
-                let effect = answers[requests[nr].0].effect.get_or_insert_default();
-                effect.content_hash = content_hash;
-                effect.events.push(event);
-            }
-            None => {
-                let (index, at, _) = streams[nr];
-                answers[index].streams[at].push(event);
-            }
+        if let Some(content_hash) = row.content_hash {
+            let effect = answers[requests[nr].0].effect.get_or_insert_default();
+            effect.content_hash = content_hash;
+            effect.events.push(event);
+        } else {
+            let (index, at, _) = streams[nr];
+            answers[index].streams[at].push(event);
         }
     }
     // Rows of a union come in no order that could be relied on.

@@ -100,7 +100,7 @@ async fn commands_on_one_stream_share_commits_and_each_decides_after_the_one_bef
     sleep(Duration::from_millis(300)).await;
     assert!(senders.try_join_next().is_none(), "neither an effect nor a refusal is told before the commit");
     held.close().await.expect("released");
-    let counted = senders.join_all().await.into_iter().filter(Result::is_ok).count();
+    let counted = senders.join_all().await.into_iter().flatten().count();
     assert_eq!((counted, log.head()), (100, 101));
     let mut times: Vec<_> = all(&log).await.into_iter().map(|record| record.recorded_at.expect("a time")).collect();
     times.dedup();
