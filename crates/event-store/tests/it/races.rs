@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use event_store::{CommandMeta, ExecuteError, Log, PageLimit, Published, Unit};
+use event_store::{CommandMeta, ExecuteError, Interrupt, Log, PageLimit, Published, Unit};
 use sqlx::{Connection as _, PgConnection};
 use tokio::{
     runtime::Handle,
@@ -90,14 +90,23 @@ async fn commands_on_one_stream_share_commits_and_each_decides_after_the_one_bef
     run(&log, request(), &tally("a"), count(0)).await.expect("counted");
     let held = hold_head(&url).await;
     let mut senders = JoinSet::new();
-    let limit = |amount| Count { amount, limit: 100 };
+    let decided = Arc::new(AtomicUsize::new(0));
     for _ in 0..120 {
-        let log = log.clone();
-        senders.spawn(async move { run(&log, request(), &tally("a"), limit(1)).await });
+        let (log, decided) = (log.clone(), decided.clone());
+        let count = move |unit: &mut Unit| {
+            let counted = unit.handle::<Tally>(&tally("a"), &Count { amount: 1, limit: 100 });
+            // On the first run the stream is not there yet.
+            decided.fetch_add(usize::from(!matches!(counted, Err(Interrupt::Load))), Ordering::Relaxed);
+            counted
+        };
+        senders.spawn(async move { log.execute(request(), act_of("someone"), count).await });
     }
     waiting_writer(&url).await;
-    // All the others are decided by now, on what is not committed yet; nobody is answered on it.
-    sleep(Duration::from_millis(300)).await;
+    // All the others are decided, on what is not committed yet; nobody is answered on it.
+    while decided.load(Ordering::Relaxed) < 120 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    sleep(Duration::from_millis(100)).await;
     assert!(senders.try_join_next().is_none(), "neither an effect nor a refusal is told before the commit");
     held.close().await.expect("released");
     let counted = senders.join_all().await.into_iter().flatten().count();
