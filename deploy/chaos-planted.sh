@@ -52,7 +52,7 @@ attempt() {
 survived=0
 all_faults=
 all_services=
-printf '%-34s | %-6s | %-14s | %4s | %7s\n' "planted fault" "caught" "by" "runs" "seconds"
+printf '%-34s | %-6s | %-24s | %4s | %7s\n' "planted fault" "caught" "by" "runs" "seconds"
 for patch in $(ls "$faults"/*.patch); do
     name=$(basename "$patch" .patch)
     if [ $# -gt 0 ] && ! echo " $* " | grep -q " $name "; then continue; fi
@@ -76,7 +76,7 @@ for patch in $(ls "$faults"/*.patch); do
         survived=1
         ;;
     esac
-    printf '%-34s | %-6s | %-14s | %4s | %7s\n' "$name" "$caught" "$broken" "$run" "$took"
+    printf '%-34s | %-6s | %-24s | %4s | %7s\n' "$name" "$caught" "$broken" "$run" "$took"
     in_copy git apply --reverse "$root/$patch"
 done
 # The same faults from outside, all together, find nothing where nothing is planted.
@@ -85,5 +85,5 @@ began=$(date +%s)
 broken=$(attempt "$all_services" "$all_faults" 60 1 "$scratch/nothing.log")
 found=no
 [ -z "$broken" ] && grep -q '^test result: ok' "$scratch/nothing.log" || { found=YES; survived=1; }
-printf '%-34s | %-6s | %-14s | %4s | %7s\n' "(nothing)" "$found" "$broken" 1 "$(($(date +%s) - began))"
+printf '%-34s | %-6s | %-24s | %4s | %7s\n' "(nothing)" "$found" "$broken" 1 "$(($(date +%s) - began))"
 exit "$survived"
