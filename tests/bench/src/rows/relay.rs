@@ -84,7 +84,7 @@ async fn copy(run: &Run, site: &Site, events: u64) -> Result<Measured> {
 
 /// All messages of the stream that the relay filled.
 async fn published(site: &Site) -> Result<Vec<Published>> {
-    let jetstream = jetstream::new(async_nats::connect(site.nats.url()).await?);
+    let jetstream = jetstream::new(connect(site).await?);
     let names: Vec<String> = jetstream.stream_names().try_collect().await?;
     let [name] = names.as_slice() else { anyhow::bail!("not one stream but {}", names.len()) };
     let mut stream = jetstream.get_stream(name).await?;
@@ -108,7 +108,7 @@ async fn published(site: &Site) -> Result<Vec<Published>> {
 async fn publish(run: &Run, site: &Site, messages: &[Published]) -> Result<Measured> {
     remove_streams(site).await?;
     run.ground.settle().await?;
-    let client = async_nats::connect(site.nats.url()).await?;
+    let client = connect(site).await?;
     let (meter, began) = (meter(run, site), Instant::now());
     let config = Config {
         name: OTHER.0.to_owned(),
@@ -149,10 +149,19 @@ fn meter(run: &Run, site: &Site) -> Meter {
 
 /// Removes what earlier rounds copied.
 async fn remove_streams(site: &Site) -> Result<()> {
-    let jetstream = jetstream::new(async_nats::connect(site.nats.url()).await?);
+    let jetstream = jetstream::new(connect(site).await?);
     let names: Vec<String> = jetstream.stream_names().try_collect().await?;
     for name in names {
         jetstream.delete_stream(&name).await?;
     }
     Ok(())
+}
+
+/// A connection with the login that the address carries, which the client does not read from it by itself.
+async fn connect(site: &Site) -> Result<async_nats::Client> {
+    let url = site.nats.url();
+    let login = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')?.0.split_once(':'));
+    let (user, password) = login.context("the address of a nats-server of ours has a login")?;
+    let options = async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
+    Ok(options.connect(&url).await?)
 }
