@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use contracts::toguna::log::v1::EventRecord;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use self::pages::Pages;
 use crate::{Epoch, Log, NatsError, PageLimit, StoreError, subscription::Subscription};
@@ -131,11 +131,44 @@ pub(crate) struct Feed {
     source: Arc<Source>,
     pages: Pages,
     readers: AtomicU64,
+    /// How many callers wait until the followers of this log are further.
+    awaited: watch::Sender<usize>,
+}
+
+/// Somebody waits; followers of the log do not rest meanwhile.
+pub(crate) struct Awaited<'a>(&'a Feed);
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.awaited.send_modify(|waiting| *waiting -= 1);
+    }
 }
 
 impl Feed {
     pub fn new(source: Source) -> Arc<Self> {
-        Arc::new(Self { source: Arc::new(source), pages: Pages::default(), readers: AtomicU64::new(0) })
+        Arc::new(Self {
+            source: Arc::new(source),
+            pages: Pages::default(),
+            readers: AtomicU64::new(0),
+            awaited: watch::Sender::new(0),
+        })
+    }
+
+    /// Says that somebody waits, until the answer is dropped.
+    pub fn awaited(&self) -> Awaited<'_> {
+        self.awaited.send_modify(|waiting| *waiting += 1);
+        Awaited(self)
+    }
+
+    /// Whether a follower at this position has more before it than one page of what came last.
+    pub fn is_far_ahead_of(&self, position: u64) -> bool {
+        self.place().position.saturating_sub(position) > LIVE.events as u64
+    }
+
+    /// Rests until then, or until somebody waits.
+    pub async fn rest(&self, until: Instant) {
+        let mut awaited = self.awaited.subscribe();
+        let _ = tokio::time::timeout_at(until, awaited.wait_for(|waiting| *waiting > 0)).await;
     }
 
     /// How far the log is, as far as known.

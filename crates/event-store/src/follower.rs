@@ -114,9 +114,9 @@ impl Followers {
         let reactions = self.reactions.into_iter().map(|reaction| {
             Work::Reaction(reaction, self.own.clone().expect("a reaction has a log of its own service"))
         });
-        let keeper = Keeper::start(self.generations, feeds, self.projections, reactions, shutdown.clone());
+        let keeper = Keeper::start(self.generations, feeds.clone(), self.projections, reactions, shutdown.clone());
         let board = keeper.board();
-        Following { freshness: Freshness::new(self.own, board.clone()), board, keeper }
+        Following { freshness: Freshness::new(self.own, feeds, board.clone()), board, keeper }
     }
 
     fn feeds(&self, shutdown: &CancellationToken) -> Feeds {

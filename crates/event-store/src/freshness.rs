@@ -1,13 +1,16 @@
 //! How far a service has seen the logs that it follows, and waiting for it.
 
+use std::sync::Arc;
+
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Board, ConsistencyToken, FollowerStatus, Log};
+use crate::{Board, ConsistencyToken, FollowerStatus, Log, follower::Feeds};
 
 /// How far all followers of a service are: what its answers have seen. Cheap to clone.
 #[derive(Clone)]
 pub struct Freshness {
     own: Option<Log>,
+    feeds: Arc<Feeds>,
     followers: watch::Receiver<Board>,
 }
 
@@ -50,8 +53,8 @@ enum Asker {
 }
 
 impl Freshness {
-    pub(crate) fn new(own: Option<Log>, followers: watch::Receiver<Board>) -> Self {
-        Self { own, followers }
+    pub(crate) fn new(own: Option<Log>, feeds: Feeds, followers: watch::Receiver<Board>) -> Self {
+        Self { own, feeds: Arc::new(feeds), followers }
     }
 
     /// Waits until the read models, and our own log too, have seen what the tokens have seen. Where a reaction carried
@@ -90,6 +93,7 @@ impl Freshness {
         let mut followers = self.followers.clone();
         let mut head = self.own.as_ref().map(Log::watch_head);
         for token in tokens {
+            let mut awaited = None;
             loop {
                 followers.borrow_and_update();
                 if let Some(head) = &mut head {
@@ -99,7 +103,7 @@ impl Freshness {
                     Ok(()) => break,
                     Err(never @ NotFresh::ForeignLog { .. }) => return Err(never),
                     Err(never @ NotFresh::OtherEpoch { .. }) if self.is_own(token) => return Err(never),
-                    Err(_) => {}
+                    Err(_) => awaited = awaited.or_else(|| self.feeds.get(&token.log).map(|feed| feed.awaited())),
                 }
                 let head_moves = async {
                     match &mut head {

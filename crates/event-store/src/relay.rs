@@ -81,6 +81,8 @@ pub(crate) enum RelayError {
 
 /// How long an idle relay sleeps at most before it looks at the connection again.
 const TICK: Duration = Duration::from_secs(1);
+/// While events come faster than this, they are published together, once in this time; the first after a calm at once.
+const PACE: Duration = Duration::from_millis(50);
 /// Longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// A page of the log that has not come by then is asked for again.
@@ -161,10 +163,14 @@ impl Relay {
         let (epoch, mut published) = self.reconcile().await?;
         self.status.send_modify(|status| (status.epoch, status.published) = (epoch, published));
         let mut outlet = self.stream.publisher(epoch).await?;
-        let mut audit_at = Instant::now();
+        let (mut audit_at, mut rested) = (Instant::now(), Instant::now());
         loop {
             if self.log.epoch() != epoch {
                 return Err(RelayError::LogMoved);
+            }
+            if *head.borrow() > published {
+                tokio::time::sleep_until(rested).await;
+                rested = Instant::now() + PACE;
             }
             let committed = *head.borrow_and_update();
             if published < committed {

@@ -36,5 +36,9 @@ pub use server::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 pub use service::{Parts, run, serve};
 pub use status::Violation;
 pub use telemetry::{LogFormat, Telemetry};
+/// Of every program that has this shell.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The encodings that `limited!` allows.
 pub use tonic::codec::CompressionEncoding;

@@ -90,12 +90,12 @@ impl Ground {
         self.postgres.url(name_of_database(url))
     }
 
-    /// The same address over the server's Unix socket, as libpq and its relatives write it.
+    /// The same address over the server's Unix socket.
     pub fn over_socket(&self, url: &str) -> String {
         let (place, name) = url.rsplit_once('/').unwrap_or((url, ""));
         let (login, host) = place.rsplit_once('@').unwrap_or((place, ""));
         let port = host.rsplit_once(':').map_or("5432", |(_, port)| port);
-        format!("{login}@/{name}?host={}&port={port}", self.socket.display())
+        format!("{login}@localhost:{port}/{name}?host={}", self.socket.display())
     }
 
     /// Removes a database, so that the next row has the disk and the memory for itself.

@@ -5,7 +5,7 @@ use std::{any::Any, convert::Infallible, ops::Range, panic::AssertUnwindSafe, sy
 use contracts::toguna::log::v1::EventRecord;
 use futures::FutureExt as _;
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument as _, info};
 
 use super::{Limits, Work, status::Reporter};
@@ -18,6 +18,9 @@ use crate::{
     reaction, trace,
 };
 
+/// While events come faster than this, they are applied together, once in this time: a batch costs much the same with
+/// one event and with hundreds. The first after a calm comes at once, and nobody rests while somebody waits.
+const PACE: Duration = Duration::from_millis(100);
 /// Longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
@@ -96,8 +99,12 @@ impl Follower {
 
     async fn follow(&mut self, reached: &mut Option<Checkpoint>) -> Result<Infallible, Halt> {
         let mut at = Checkpoint::load(&mut *self.pool.acquire().await?, self.work.name(), &self.log).await?;
+        let mut rested = Instant::now();
         loop {
             *reached = Some(at);
+            if !self.feed.is_far_ahead_of(at.position) {
+                self.feed.rest(rested).await;
+            }
             let page = self.reader.from(at.position).await?;
             if let Some(epoch) = page.epoch.filter(|epoch| *epoch != at.epoch) {
                 at = self.begin(at, epoch).await?;
@@ -128,11 +135,12 @@ impl Follower {
                 events = news.len()
             );
             trace::continue_from(&span, page.records[news.clone()].iter().map(|record| record.traceparent.as_str()));
+            rested = Instant::now() + PACE;
             let (to, done) = match &self.work {
                 Work::Projection(projection) => self.project(&**projection, at, &page, news).instrument(span).await,
                 Work::Reaction(reaction, own) => self.react(&**reaction, own, at, &page, news).instrument(span).await,
             };
-            if done.is_err() && to != at {
+            if to != at {
                 *reached = Some(to);
                 let next = page_index(&page, to.position + 1).map(|index| &page.records[index]);
                 self.reporter.reached(page.epoch, to.position, next, self.feed.place(), false);

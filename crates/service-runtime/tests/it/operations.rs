@@ -1,7 +1,7 @@
 //! Whoever runs a service sees it and may change what it is made of; nobody else may.
 
 use contracts::toguna::operations::v1::{
-    GetLogStatusRequest, ListProjectionsRequest, RebuildReadModelsRequest, RelayState,
+    GetLogStatusRequest, ListProjectionsRequest, ListProjectionsResponse, RebuildReadModelsRequest, RelayState,
     operations_service_client::OperationsServiceClient,
 };
 use tonic::{Code, transport::Channel};
@@ -44,7 +44,7 @@ async fn a_service_without_read_models_says_so() {
     let service = Service::start().await;
     let mut operations = operations(&service).await;
     let list = operations.list_projections(by_administrator(ListProjectionsRequest {})).await.expect("an answer");
-    assert_eq!(list.into_inner(), Default::default());
+    assert_eq!(list.into_inner(), ListProjectionsResponse::default());
     let rebuild = by_administrator(RebuildReadModelsRequest { version: 2 });
     let status = operations.rebuild_read_models(rebuild).await.expect_err("there are none");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "NO_GENERATIONS"));
