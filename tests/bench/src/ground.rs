@@ -95,7 +95,7 @@ impl Ground {
         let (place, name) = url.rsplit_once('/').unwrap_or((url, ""));
         let (login, host) = place.rsplit_once('@').unwrap_or((place, ""));
         let port = host.rsplit_once(':').map_or("5432", |(_, port)| port);
-        format!("{login}@localhost:{port}/{name}?host={}", self.socket.display())
+        format!("{login}@localhost:{port}/{name}?host={}&port={port}", self.socket.display())
     }
 
     /// Removes a database, so that the next row has the disk and the memory for itself.
