@@ -79,7 +79,7 @@ impl Ground {
         fs::remove_dir_all(&self.scratch).with_context(|| format!("cannot remove {}", self.scratch.display()))
     }
 
-    /// A new, empty database: its owner's address over TCP, as services reach it. The owner can make roles.
+    /// A new, empty database: its owner's address over TCP. The owner can make roles.
     pub async fn database(&self, name: &str) -> Result<String> {
         let name = format!("{name}_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.postgres.database(&name).await
