@@ -150,8 +150,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_conflict_is_tried_again_and_counted() {
-        let tries = Cell::new(0_u64);
-        let sample = closed_loop(2, Duration::from_millis(200), |_, _| {
+        // Each caller's every other try: one that met nothing but conflicts would have nothing counted but those.
+        let tries = [Cell::new(0_u64), Cell::new(0)];
+        let sample = closed_loop(2, Duration::from_millis(200), |caller, _| {
+            let tries = &tries[caller];
             tries.set(tries.get() + 1);
             let outcome = if tries.get().is_multiple_of(2) { Outcome::Done } else { Outcome::Conflict };
             async move {
