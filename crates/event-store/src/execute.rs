@@ -84,10 +84,11 @@ impl Log {
         };
         let _pass = self.shared.gate.enter(&key.0).await.ok_or(ExecuteError::Overloaded)?;
         let command = Command { meta, act: Arc::new(act), claim };
+        let mut new_in = None;
         let mut lost_connection = None;
         let mut turn = None;
         for _ in 0..MAX_TRIES {
-            let decided = match self.decide(&command, &decide).await? {
+            let decided = match self.decide(&command, &mut new_in, &decide).await? {
                 Attempt::Decided(decided) => decided,
                 // What was sent before the connection was lost was the first try of this request.
                 Attempt::Earlier(executed) => return Ok(Executed { replayed: lost_connection.is_none(), ..executed }),
@@ -129,17 +130,20 @@ impl Log {
             .map_or(ExecuteError::Overloaded, |error| ExecuteError::Unavailable(StoreError::Database(error))))
     }
 
-    /// Runs the function until it has every stream that it asks for, unless the request had its effect before.
+    /// Runs the function until it has every stream that it asks for, unless the request had its effect before. That is
+    /// asked once in a generation: as long as it lasts nobody else writes, and nobody here takes the request while it
+    /// is claimed.
     async fn decide(
         &self,
         command: &Command,
+        new_in: &mut Option<u64>,
         decide: &(impl Fn(&mut Unit) -> Result<(), Interrupt> + Send + Sync),
     ) -> Result<Attempt, ExecuteError> {
         let tail = &self.shared.tail;
         let generation = tail.generation();
         let mut read = HashMap::new();
-        let mut is_new = false;
         loop {
+            let is_new = *new_in == Some(generation);
             let mut unit = Unit::new(command.act.clone(), tail.now(), read);
             let verdict = decide(&mut unit);
             if is_new && !matches!(verdict, Err(Interrupt::Load)) {
@@ -153,7 +157,7 @@ impl Log {
                 Learnt::Earlier(executed) => return Ok(Attempt::Earlier(executed)),
                 Learnt::Superseded => return Ok(Attempt::Superseded),
             }
-            is_new = true;
+            *new_in = Some(generation);
         }
     }
 
@@ -188,6 +192,11 @@ impl Log {
             return Ok(Learnt::Earlier(self.earlier(&effect, &command.meta)?));
         }
         for (missing, events) in unknown.into_iter().zip(answer.streams) {
+            // Whoever waited for the same answer may have been faster, and a long stream takes time to read.
+            if let Some(loaded) = tail.stream(generation, &missing.stream) {
+                streams.push((missing.stream, loaded));
+                continue;
+            }
             let records: Vec<_> = events.iter().map(StoredEvent::decode).collect::<Result<_, _>>()?;
             let loaded = missing.load(None, &records)?;
             match tail.learn(generation, head, missing.stream.clone(), loaded) {

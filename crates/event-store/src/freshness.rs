@@ -46,10 +46,10 @@ pub enum NotFresh {
 /// Whose answer is to be fresh.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
-    /// Decides on the log itself: its own read models are of no concern.
-    Command,
+    /// Reads the log itself: its own read models are of no concern.
+    Log,
     /// Reads read models.
-    Query,
+    ReadModels,
 }
 
 impl Freshness {
@@ -60,16 +60,17 @@ impl Freshness {
     /// Waits until the read models, and our own log too, have seen what the tokens have seen. Where a reaction carried
     /// another log's events into ours, also until the read models have seen those.
     pub async fn wait(&self, tokens: &[ConsistencyToken], until: Instant) -> Result<(), NotFresh> {
-        self.wait_for(tokens, Asker::Query, until).await?;
+        self.wait_for(tokens, Asker::ReadModels, until).await?;
         let Some(own) = self.own.as_ref().filter(|own| tokens.iter().any(|token| token.log != own.name())) else {
             return Ok(());
         };
-        self.wait_for(&[own.token(own.head())], Asker::Query, until).await
+        self.wait_for(&[own.token(own.head())], Asker::ReadModels, until).await
     }
 
-    /// Waits until a command decides on what the tokens have seen: for our own log that is so at once.
-    pub async fn wait_for_command(&self, tokens: &[ConsistencyToken], until: Instant) -> Result<(), NotFresh> {
-        self.wait_for(tokens, Asker::Command, until).await
+    /// Waits until the log has seen what the tokens have seen, for whoever decides on it or reads it: for our own log
+    /// that is so at once.
+    pub async fn wait_for_log(&self, tokens: &[ConsistencyToken], until: Instant) -> Result<(), NotFresh> {
+        self.wait_for(tokens, Asker::Log, until).await
     }
 
     /// The point of a log that everything here has seen; `None` where the log is not followed, or was not seen yet.
@@ -144,7 +145,7 @@ impl Freshness {
 
     fn check(&self, token: &ConsistencyToken, asker: Asker) -> Result<(), NotFresh> {
         let log = || token.log.clone();
-        let reached = if self.is_own(token) && asker == Asker::Command {
+        let reached = if self.is_own(token) && asker == Asker::Log {
             self.own.as_ref().map(|own| own.token(own.head()))
         } else {
             let followers = self.followers.borrow();

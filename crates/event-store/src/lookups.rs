@@ -1,7 +1,7 @@
 //! What commands must know of the log before they decide, asked for together: one round trip to Postgres serves all
 //! that wait at the time.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 
 use event_sourcing::StreamName;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -12,8 +12,10 @@ use crate::{StoreError, StoredEvent, gate::AT_WORK};
 
 /// Questions of one round trip at most.
 const BATCH: usize = 256;
-/// How many are answered side by side, so that one long stream does not keep all others waiting.
+/// How many are answered side by side where one takes long, so that a long stream does not keep all others waiting.
 const SESSIONS: usize = 2;
+/// How long one is waited for: the more wait together, the less each costs.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// How long Postgres may take to connect and to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -26,12 +28,12 @@ pub(crate) struct Question {
 }
 
 /// What the log says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     /// The effect that the request had.
     pub effect: Option<Effect>,
-    /// The events of each stream, in order.
-    pub streams: Vec<Vec<StoredEvent>>,
+    /// The events of each stream, in order. Whoever asks for the same stream at the same time shares them.
+    pub streams: Vec<Arc<[StoredEvent]>>,
 }
 
 /// What a request did.
@@ -71,27 +73,24 @@ impl Lookups {
 async fn answer(options: PgConnectOptions, asked: Arc<Mutex<mpsc::Receiver<Asked>>>) {
     let mut session = None;
     loop {
-        let batch = {
-            let mut asked = asked.lock().await;
-            let Some(first) = asked.recv().await else { return };
-            let mut batch = vec![first];
-            while batch.len() < BATCH
-                && let Ok(next) = asked.try_recv()
-            {
-                batch.push(next);
-            }
-            batch
-        };
-        let (questions, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        let had_session = session.is_some();
-        let mut answers = in_time(look_up(&mut session, &options, &questions)).await;
-        // A session that was left from before may have been cut meanwhile.
-        if answers.is_err() {
-            session = None;
-            if had_session {
-                answers = in_time(look_up(&mut session, &options, &questions)).await;
-            }
+        let mut turn = asked.lock().await;
+        let Some(first) = turn.recv().await else { return };
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = turn.try_recv()
+        {
+            batch.push(next);
         }
+        let (questions, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let answers = {
+            let mut looking = pin!(look_up_twice(&mut session, &options, &questions));
+            if let Ok(answers) = tokio::time::timeout(PATIENCE, &mut looking).await {
+                answers
+            } else {
+                drop(turn);
+                looking.await
+            }
+        };
         match answers {
             Ok(answers) => {
                 for (reply, answer) in replies.into_iter().zip(answers) {
@@ -108,6 +107,23 @@ async fn answer(options: PgConnectOptions, asked: Arc<Mutex<mpsc::Receiver<Asked
     }
 }
 
+async fn look_up_twice(
+    session: &mut Option<PgConnection>,
+    options: &PgConnectOptions,
+    questions: &[Question],
+) -> Result<Vec<Answer>, sqlx::Error> {
+    let had_session = session.is_some();
+    let mut answers = in_time(look_up(session, options, questions)).await;
+    // A session that was left from before may have been cut meanwhile.
+    if answers.is_err() {
+        *session = None;
+        if had_session {
+            answers = in_time(look_up(session, options, questions)).await;
+        }
+    }
+    answers
+}
+
 async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
@@ -121,18 +137,19 @@ async fn look_up(
         Some(session) => session,
         None => session.insert(PgConnection::connect_with(options).await?),
     };
-    let empty = |question: &Question| Answer { effect: None, streams: vec![Vec::new(); question.streams.len()] };
-    let mut answers: Vec<Answer> = questions.iter().map(empty).collect();
     let requests: Vec<(usize, &(String, Uuid))> =
         questions.iter().enumerate().filter_map(|(index, asked)| Some((index, asked.request.as_ref()?))).collect();
     let (organisations, ids): (Vec<&str>, Vec<Uuid>) =
         requests.iter().map(|(_, (organisation, id))| (organisation.as_str(), *id)).unzip();
-    let streams: Vec<(usize, usize, &str)> = questions
-        .iter()
-        .enumerate()
-        .flat_map(|(index, asked)| asked.streams.iter().enumerate().map(move |(at, name)| (index, at, name.as_str())))
-        .collect();
-    let names: Vec<&str> = streams.iter().map(|(_, _, name)| *name).collect();
+    // A stream that many wait for, and that may be long, is read once for all of them.
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut names: Vec<&str> = Vec::new();
+    for name in questions.iter().flat_map(|asked| &asked.streams) {
+        places.entry(name.as_str()).or_insert_with(|| {
+            names.push(name.as_str());
+            names.len() - 1
+        });
+    }
     // `OFFSET 0` keeps each look-up one by its key, whatever Postgres thinks of the number of questions.
     let rows = sqlx::query!(
         r#"SELECT nr AS "nr!", content_hash, position AS "position!", record AS "record!"
@@ -157,22 +174,27 @@ async fn look_up(
     )
     .fetch_all(session)
     .await?;
+    let mut effects: Vec<Option<Effect>> = questions.iter().map(|_| None).collect();
+    let mut streams: Vec<Vec<StoredEvent>> = vec![Vec::new(); names.len()];
     for row in rows {
         let nr = usize::try_from(row.nr - 1).unwrap_or(usize::MAX);
         let event = StoredEvent { position: row.position.cast_unsigned(), record: row.record.into() };
         if let Some(content_hash) = row.content_hash {
-            let effect = answers[requests[nr].0].effect.get_or_insert_default();
+            let effect = effects[requests[nr].0].get_or_insert_default();
             effect.content_hash = content_hash;
             effect.events.push(event);
         } else {
-            let (index, at, _) = streams[nr];
-            answers[index].streams[at].push(event);
+            streams[nr].push(event);
         }
     }
     // Rows of a union come in no order that could be relied on.
-    for Answer { effect, streams } in &mut answers {
-        let effect = effect.iter_mut().map(|effect| &mut effect.events);
-        streams.iter_mut().chain(effect).for_each(|events| events.sort_unstable_by_key(|event| event.position));
+    for events in streams.iter_mut().chain(effects.iter_mut().flatten().map(|effect| &mut effect.events)) {
+        events.sort_unstable_by_key(|event| event.position);
     }
-    Ok(answers)
+    let streams: Vec<Arc<[StoredEvent]>> = streams.into_iter().map(Arc::from).collect();
+    let answers = questions.iter().zip(effects).map(|(asked, effect)| {
+        let events = asked.streams.iter().map(|name| streams[places[name.as_str()]].clone());
+        Answer { effect, streams: events.collect() }
+    });
+    Ok(answers.collect())
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::{Aggregate, History, StreamName};
 
-use crate::{DecodeError, Log, ProjectionError, StoreError, Stored};
+use crate::{DecodeError, Log, ProjectionError, StoreError, Stored, unit::Missing};
 
 /// A stream as a batch left it.
 #[derive(Clone)]
@@ -25,17 +25,22 @@ impl Log {
     /// The streams of an aggregate that these events of this log touched, in order of their names, each as it was after
     /// the last of the events. So the rows made of it are the same however the events are cut into batches.
     pub async fn touched<A: Stored>(&self, batch: &[EventRecord]) -> Result<Vec<Touched<A>>, ProjectionError> {
-        let mut versions: BTreeMap<StreamName, u64> = BTreeMap::new();
+        let mut streams: BTreeMap<StreamName, Vec<&EventRecord>> = BTreeMap::new();
         for record in batch {
             let name: StreamName = record.stream.parse().map_err(|_| DecodeError::Invalid("stream"))?;
             if name.category() == A::CATEGORY {
-                versions.insert(name, record.version);
+                streams.entry(name).or_default().push(record);
             }
         }
-        let histories = self.load_all::<A>(&versions.keys().collect::<Vec<_>>()).await?;
-        let mut touched = Vec::with_capacity(versions.len());
-        for ((name, version), loaded) in versions.into_iter().zip(histories) {
-            let history: Arc<History<A>> = loaded.history.downcast().expect("it was loaded as this aggregate's");
+        let unknown: Vec<_> = streams.iter().filter(|(_, events)| events[0].version > 1).map(|(name, _)| name).collect();
+        let mut loaded = self.load_all::<A>(&unknown).await?.into_iter();
+        let mut touched = Vec::with_capacity(streams.len());
+        for (name, events) in streams {
+            // A stream that begins in the batch is all there.
+            let found = if events[0].version > 1 { loaded.next() } else { None };
+            let found = found.map_or_else(|| Missing::of::<A>(name.clone()).load(None, events.iter().copied()), Ok)?;
+            let history: Arc<History<A>> = found.history.downcast().expect("it was loaded as this aggregate's");
+            let version = events[events.len() - 1].version;
             let history = if version < history.version() { Arc::new(history.at(version)) } else { history };
             touched.push(Touched { name, version, state: history.state().clone(), history });
         }

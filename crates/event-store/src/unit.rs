@@ -90,8 +90,13 @@ impl Missing {
     }
 
     /// The stream's history: what was known of it, and the records after that.
-    pub(crate) fn load(&self, known: Option<&Loaded>, tail: &[EventRecord]) -> Result<Loaded, StoreError> {
-        (self.load)(known, &tail.iter().collect::<Vec<_>>()).map_err(|source| {
+    pub(crate) fn load<'a>(
+        &self,
+        known: Option<&Loaded>,
+        tail: impl IntoIterator<Item = &'a EventRecord>,
+    ) -> Result<Loaded, StoreError> {
+        let tail: Vec<_> = tail.into_iter().collect();
+        (self.load)(known, &tail).map_err(|source| {
             let position = tail.first().map_or(0, |record| record.position);
             StoreError::Record { position, source }
         })

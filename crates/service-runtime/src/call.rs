@@ -79,7 +79,7 @@ impl Calls {
         let tokens = envelope::tokens(&mut fields, message.at_least_as_fresh());
         let violations = fields.into_violations();
         if violations.is_empty() {
-            self.wait_for(Asker::Command, &tokens).await?;
+            self.wait_for(Asker::Log, &tokens).await?;
         }
         Ok(Call { message, act, meta, violations })
     }
@@ -104,11 +104,25 @@ impl Calls {
 
     /// Takes a query: who sends it; then waits until what the answer must have seen is here.
     pub async fn query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
+        self.ask(Asker::ReadModels, request, at_least_as_fresh).await
+    }
+
+    /// The same for a query that reads the log itself, and so need not wait for our own read models.
+    pub async fn log_query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
+        self.ask(Asker::Log, request, at_least_as_fresh).await
+    }
+
+    async fn ask<T>(
+        &self,
+        asker: Asker,
+        request: &Request<T>,
+        at_least_as_fresh: &[String],
+    ) -> Result<Caller, Status> {
         let actor = self.verifier.caller(request.metadata())?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;
-        self.wait_for(Asker::Query, &tokens).await?;
+        self.wait_for(asker, &tokens).await?;
         Ok(Caller { actor })
     }
 
@@ -124,18 +138,18 @@ impl Calls {
         let until = CallContext::current().patience();
         let waited = match (self.freshness.get(), asker) {
             (None, _) => Err(NotFresh::ForeignLog { log: first.log.clone() }),
-            (Some(freshness), Asker::Command) => freshness.wait_for_command(tokens, until).await,
-            (Some(freshness), Asker::Query) => freshness.wait(tokens, until).await,
+            (Some(freshness), Asker::Log) => freshness.wait_for_log(tokens, until).await,
+            (Some(freshness), Asker::ReadModels) => freshness.wait(tokens, until).await,
         };
         waited.map_err(status::not_fresh)
     }
 }
 
-/// A command decides on the log, a query reads what was made of it.
+/// What an answer comes from: a command decides on the log, most queries read what was made of it.
 #[derive(Debug, Clone, Copy)]
 enum Asker {
-    Command,
-    Query,
+    Log,
+    ReadModels,
 }
 
 impl Caller {

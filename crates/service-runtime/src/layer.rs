@@ -98,7 +98,6 @@ impl Observed {
             otel.kind = "server",
             rpc.system.name = "grpc",
             rpc.method = method,
-            rpc.response.status_code = tracing::field::Empty,
             trace_id = tracing::field::Empty,
         );
         let parent = telemetry::extracted(headers);
@@ -136,7 +135,8 @@ impl Observed {
 
     fn record(&self, code: Code) {
         let name = code_name(code);
-        self.span.record("rpc.response.status_code", name);
+        // For traces alone: no line is logged in the span after this.
+        self.span.set_attribute("rpc.response.status_code", name);
         if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss | Code::Unavailable | Code::DeadlineExceeded)
         {
             self.span.set_status(opentelemetry::trace::Status::error(name));

@@ -54,7 +54,7 @@ impl CycleService for Commitments {
     }
 
     async fn get_cycle(&self, request: Request<pb::GetCycleRequest>) -> Result<Response<pb::GetCycleResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = find::<Cycle>(&self.log, &message.name, message.as_of.as_ref()).await?;
         let cycle = resource::cycle(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;

@@ -172,7 +172,7 @@ impl FrameworkService for Commitments {
         &self,
         request: Request<pb::GetFrameworkRequest>,
     ) -> Result<Response<pb::GetFrameworkResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = find::<Framework>(&self.log, &message.name, message.as_of.as_ref()).await?;
         let framework = resource::framework(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;

@@ -108,7 +108,7 @@ impl IndicatorService for Commitments {
         &self,
         request: Request<pb::GetIndicatorRequest>,
     ) -> Result<Response<pb::GetIndicatorResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = find::<Indicator>(&self.log, &message.name, message.as_of.as_ref()).await?;
         let indicator = resource::indicator(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;

@@ -150,7 +150,7 @@ impl InitiativeService for Commitments {
         &self,
         request: Request<pb::GetInitiativeRequest>,
     ) -> Result<Response<pb::GetInitiativeResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = find::<Initiative>(&self.log, &message.name, message.as_of.as_ref()).await?;
         let initiative =

@@ -230,7 +230,7 @@ impl ContractService for Disbursements {
         &self,
         request: Request<GetContractRequest>,
     ) -> Result<Response<GetContractResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let GetContractRequest { name, as_of, .. } = request.into_inner();
         let Found { state, etag, consistency_token, .. } = find::<Contract>(&self.log, &name, as_of.as_ref()).await?;
         let contract = resource::contract(&name, &state).ok_or_else(|| not_found(&name))?;

@@ -85,7 +85,7 @@ impl ContributionService for Disbursements {
         &self,
         request: Request<GetContributionRequest>,
     ) -> Result<Response<GetContributionResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let GetContributionRequest { name, as_of, .. } = request.into_inner();
         let Found { state, etag, consistency_token, .. } =
             find::<Contribution>(&self.log, &name, as_of.as_ref()).await?;

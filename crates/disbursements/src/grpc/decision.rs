@@ -129,7 +129,7 @@ impl DecisionService for Disbursements {
         &self,
         request: Request<GetDecisionRequest>,
     ) -> Result<Response<GetDecisionResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let GetDecisionRequest { name, as_of, .. } = request.into_inner();
         let Found { state, etag, consistency_token, .. } = find::<Decision>(&self.log, &name, as_of.as_ref()).await?;
         let decision = resource::decision(&name, &state).ok_or_else(|| not_found(&name))?;

@@ -110,7 +110,7 @@ impl FundService for Disbursements {
     }
 
     async fn get_fund(&self, request: Request<GetFundRequest>) -> Result<Response<GetFundResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let GetFundRequest { name, as_of, .. } = request.into_inner();
         let Found { state, etag, consistency_token, .. } = find::<Fund>(&self.log, &name, as_of.as_ref()).await?;
         let fund = resource::fund(&name, &state).ok_or_else(|| not_found(&name))?;

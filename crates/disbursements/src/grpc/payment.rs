@@ -177,7 +177,7 @@ impl PaymentService for Disbursements {
     }
 
     async fn get_payment(&self, request: Request<GetPaymentRequest>) -> Result<Response<GetPaymentResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let GetPaymentRequest { name, as_of, .. } = request.into_inner();
         let Found { state, etag, consistency_token, .. } = find::<Payment>(&self.log, &name, as_of.as_ref()).await?;
         let payment = resource::payment(&name, &state).ok_or_else(|| not_found(&name))?;

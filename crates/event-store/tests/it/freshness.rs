@@ -58,7 +58,7 @@ async fn a_token_of_a_log_that_is_not_followed_or_of_another_epoch_is_told_apart
     let token = |log: &str, epoch: Epoch| ConsistencyToken { log: log.into(), epoch, position: 1 };
     let foreign = freshness.wait(&[token("elsewhere", own.epoch())], soon()).await;
     assert_eq!(foreign, Err(NotFresh::ForeignLog { log: "elsewhere".into() }));
-    let other = freshness.wait_for_command(&[token("house", stage.log.epoch())], soon()).await;
+    let other = freshness.wait_for_log(&[token("house", stage.log.epoch())], soon()).await;
     assert_eq!(other, Err(NotFresh::OtherEpoch { log: "house".into() }));
     let other = freshness.wait(&[token("tallies", own.epoch())], at_once()).await;
     assert_eq!(other, Err(NotFresh::OtherEpoch { log: "tallies".into() }));
@@ -89,7 +89,7 @@ async fn a_command_does_not_wait_for_its_own_read_models() {
     let token = stage.append("a", 1).await.token;
     running.stops("totals").await;
     let freshness = running.following.freshness();
-    freshness.wait_for_command(std::slice::from_ref(&token), at_once()).await.expect("fresh");
+    freshness.wait_for_log(std::slice::from_ref(&token), at_once()).await.expect("fresh");
     let until = Instant::now() + Duration::from_millis(1_200);
     let behind = freshness.wait(&[token], until).await;
     assert!(matches!(behind, Err(NotFresh::Behind { position: 0, wanted: 1, seconds: 1.., .. })), "{behind:?}");

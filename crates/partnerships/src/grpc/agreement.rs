@@ -329,7 +329,7 @@ impl AgreementService for Partnerships {
         &self,
         request: Request<GetAgreementRequest>,
     ) -> Result<Response<GetAgreementResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = self.find::<Agreement>(&message.name, message.as_of.as_ref()).await?;
         let (etag, consistency_token) = (found.etag, found.consistency_token);

@@ -78,7 +78,7 @@ impl DialogueService for Partnerships {
         &self,
         request: Request<GetDialogueRequest>,
     ) -> Result<Response<GetDialogueResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = self.find::<Dialogue>(&message.name, message.as_of.as_ref()).await?;
         let (etag, consistency_token) = (found.etag, found.consistency_token);

@@ -102,7 +102,7 @@ impl PartnerService for Partnerships {
     }
 
     async fn get_partner(&self, request: Request<GetPartnerRequest>) -> Result<Response<GetPartnerResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
+        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
         let message = request.into_inner();
         let found = self.find::<Partner>(&message.name, message.as_of.as_ref()).await?;
         let (etag, consistency_token) = (found.etag, found.consistency_token);

@@ -52,22 +52,9 @@ impl Projection for EventRows {
         batch: &'a [EventRecord],
     ) -> BoxFuture<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
-            let column = |read: fn(&EventRecord) -> String| batch.iter().map(read).collect::<Vec<_>>();
-            let organisation = |record: &EventRecord| record.on_behalf_of.clone();
-            sqlx::query(
-                "INSERT INTO event_rows (position, stream, version, type, organisation, payload_bytes)
-                 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::integer[])",
-            )
-            .bind(batch.iter().map(|record| record.position.cast_signed()).collect::<Vec<_>>())
-            .bind(column(|record| record.stream.clone()))
-            .bind(batch.iter().map(|record| record.version.cast_signed()).collect::<Vec<_>>())
-            .bind(column(|record| record.r#type.clone()))
-            .bind(column(organisation))
-            .bind(
-                batch.iter().map(|record| i32::try_from(record.payload.len()).unwrap_or(i32::MAX)).collect::<Vec<_>>(),
-            )
-            .execute(tx)
-            .await?;
+            let mut rows = tx.copy_in_raw("COPY event_rows FROM STDIN (FORMAT binary)").await?;
+            rows.send(as_copied(batch)).await?;
+            rows.finish().await?;
             Ok(())
         })
     }
@@ -78,6 +65,27 @@ impl Projection for EventRows {
             Ok(())
         })
     }
+}
+
+/// The rows of these events as COPY takes them in binary: a number of columns before each row, a length before each
+/// column, all of them big-endian.
+fn as_copied(batch: &[EventRecord]) -> Vec<u8> {
+    fn column(rows: &mut Vec<u8>, value: &[u8]) {
+        rows.extend(i32::try_from(value.len()).unwrap_or(i32::MAX).to_be_bytes());
+        rows.extend(value);
+    }
+    let mut rows = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
+    for record in batch {
+        rows.extend(6_i16.to_be_bytes());
+        column(&mut rows, &record.position.to_be_bytes());
+        column(&mut rows, record.stream.as_bytes());
+        column(&mut rows, &record.version.to_be_bytes());
+        column(&mut rows, record.r#type.as_bytes());
+        column(&mut rows, record.on_behalf_of.as_bytes());
+        column(&mut rows, &i32::try_from(record.payload.len()).unwrap_or(i32::MAX).to_be_bytes());
+    }
+    rows.extend((-1_i16).to_be_bytes());
+    rows
 }
 
 /// A log in this process, and the projection that follows it into a schema of its own.
