@@ -32,7 +32,8 @@ impl Log {
                 streams.entry(name).or_default().push(record);
             }
         }
-        let unknown: Vec<_> = streams.iter().filter(|(_, events)| events[0].version > 1).map(|(name, _)| name).collect();
+        let unknown: Vec<_> =
+            streams.iter().filter(|(_, events)| events[0].version > 1).map(|(name, _)| name).collect();
         let mut loaded = self.load_all::<A>(&unknown).await?.into_iter();
         let mut touched = Vec::with_capacity(streams.len());
         for (name, events) in streams {

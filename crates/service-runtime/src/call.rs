@@ -112,12 +112,7 @@ impl Calls {
         self.ask(Asker::Log, request, at_least_as_fresh).await
     }
 
-    async fn ask<T>(
-        &self,
-        asker: Asker,
-        request: &Request<T>,
-        at_least_as_fresh: &[String],
-    ) -> Result<Caller, Status> {
+    async fn ask<T>(&self, asker: Asker, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
         let actor = self.verifier.caller(request.metadata())?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
