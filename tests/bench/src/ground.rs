@@ -170,8 +170,8 @@ pub fn results() -> PathBuf {
 }
 
 fn name_of_database(url: &str) -> &str {
-    let after = url.rsplit_once('/').map_or(url, |(_, after)| after);
-    after.split('?').next().unwrap_or_default()
+    let address = url.split('?').next().unwrap_or_default();
+    address.rsplit_once('/').map_or(address, |(_, name)| name)
 }
 
 fn version(programs: &Path) -> Result<String> {

@@ -123,8 +123,15 @@ impl Callers {
         format!("c{caller:02}-{:04}-{turn:07}", self.run)
     }
 
-    /// A request that says who sends it.
+    /// A request that says who sends it, and how long it is waited for.
     pub fn verified<T>(&self, message: T) -> Request<T> {
+        let mut request = self.verified_without_end(message);
+        request.metadata_mut().insert("grpc-timeout", MetadataValue::from_static("30S"));
+        request
+    }
+
+    /// The same where the answer is streamed, and as long as it is.
+    pub fn verified_without_end<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", self.authorization.clone());
         request

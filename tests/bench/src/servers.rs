@@ -98,7 +98,7 @@ impl Server {
         }
         if let Some(site) = site {
             program =
-                program.env("DATABASE_URL", ground.over_socket(&site.database_url)).env("NATS_URL", site.nats.url());
+                program.env("DATABASE_URL", &site.database_url).env("NATS_URL", site.nats.url());
         }
         let began = Instant::now();
         let mut child = program.start()?;

@@ -60,7 +60,7 @@ async fn replay(stage: &Stage<'_>, events: u64) -> Result<Measured> {
     let (meter, began) = (Meter::begin(stage.parts()), Instant::now());
     let mut client = LogServiceClient::new(stage.callers.channel(0)).max_decoding_message_size(MESSAGE_BYTES);
     let request = ReplayLogRequest { start: Some(Start::FromPosition(1)), ..ReplayLogRequest::default() };
-    let mut messages = client.replay_log(stage.callers.verified(request)).await?.into_inner();
+    let mut messages = client.replay_log(stage.callers.verified_without_end(request)).await?.into_inner();
     let mut seen = 0;
     while let Some(message) = messages.message().await? {
         if let Some(Message::Events(batch)) = message.message {
