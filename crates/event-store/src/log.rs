@@ -7,6 +7,7 @@ use std::{
 };
 
 use event_sourcing::StreamName;
+use opentelemetry::{KeyValue, metrics::AsyncInstrument};
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -92,6 +93,8 @@ impl Log {
         let tail = Arc::new(Tail::new(place.clone()));
         let end = (place.clone(), tail.clone());
         tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, end, shutdown));
+        let gate = Arc::<Gate>::default();
+        measure(name, &gate);
         Ok(Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
@@ -101,7 +104,7 @@ impl Log {
                 place,
                 tail,
                 lookups: Lookups::start(&in_log(&roles.reader)),
-                gate: Arc::default(),
+                gate,
                 turns: Turns::new(),
                 histories: Mutex::new(Histories::new()),
             }),
@@ -226,6 +229,28 @@ impl Place {
 fn in_log(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().options([("search_path", "log"), ("enable_seqscan", "off"), ("jit", "off")])
 }
+
+/// Commands at work and waiting, whenever somebody asks, for as long as the log is open.
+fn measure(log: &str, gate: &Arc<Gate>) {
+    let meter = opentelemetry::global::meter("event-store");
+    let attributes = [KeyValue::new("log", log.to_owned())];
+    for (name, says, read) in [
+        ("toguna.commands.at_work", "Commands that are being decided and written", AT_WORK),
+        ("toguna.commands.waiting", "Commands that wait until others are written", WAITING),
+    ] {
+        let (gate, attributes) = (Arc::downgrade(gate), attributes.clone());
+        let observe = move |observer: &dyn AsyncInstrument<u64>| {
+            if let Some(gate) = gate.upgrade() {
+                observer.observe(read(gate.load()) as u64, &attributes);
+            }
+        };
+        // It is read as long as its callback is known to the meter.
+        let _ = meter.u64_observable_gauge(name).with_description(says).with_callback(observe).build();
+    }
+}
+
+const AT_WORK: fn((usize, usize)) -> usize = |(at_work, _)| at_work;
+const WAITING: fn((usize, usize)) -> usize = |(_, waiting)| waiting;
 
 async fn migrate(roles: &Roles) -> Result<(), StoreError> {
     let mut owner = PgConnection::connect_with(&roles.owner.clone().options([("search_path", "log")])).await?;
