@@ -279,7 +279,7 @@ fn rider(fields: &mut Fields, message: &RiderContractRequest) -> Rider {
         period: message.period.as_ref().map(|period| fields.period("period", Some(period))),
     };
     if change.is_some_and(|change| change.minor_units == 0) {
-        let problem = ("must not be nothing; leave it unset", "ne doit pas être nul ; laissez-le vide");
+        let problem = ("must not be nothing; leave it unset", "ne doit pas être nul ; laissez-le vide");
         fields.violation("fund_share_change.minor_units", problem);
     }
     if rider == Rider::default() {

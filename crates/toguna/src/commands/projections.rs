@@ -137,8 +137,8 @@ impl<'a> House<'a> {
             bail!(self.language().say(
                 "there is no such generation; `toguna projections list` shows which there are, and \
                  `toguna projections rebuild` makes one",
-                "il n’y a pas de telle génération\u{202f}; « toguna projections list » montre celles qu’il y a, et \
-                 « toguna projections rebuild » en fait une",
+                "il n’y a pas de telle génération\u{202f}; « toguna projections list » montre celles qu’il y a, et \
+                 « toguna projections rebuild » en fait une",
             ));
         };
         Ok(found.version)

@@ -64,7 +64,7 @@ pub(super) async fn run(options: &Replay, language: Language, as_json: bool) -> 
             Ok(Ended::Whole) => return Ok(()),
             Ok(Ended::Early(GoodbyeReason::EpochChanged)) => bail!(language.say(
                 "the log was restored to an earlier state meanwhile: replay it from its beginning and compare",
-                "le journal a été ramené entre-temps à un état antérieur : relisez-le depuis le début et comparez",
+                "le journal a été ramené entre-temps à un état antérieur : relisez-le depuis le début et comparez",
             )),
             Ok(Ended::Early(_)) => {}
             Err(error) if options.follow && super::is_passing(&error) => {}

@@ -35,7 +35,7 @@ pub(super) async fn run(options: &Show, language: Language, as_json: bool) -> Re
     if let Ended::Early(_) = ended.await? {
         bail!(
             language
-                .say("the service stops; ask again in a moment", "le service s’arrête ; redemandez dans un instant")
+                .say("the service stops; ask again in a moment", "le service s’arrête ; redemandez dans un instant")
         );
     }
     let (sources, corrections) = (sources(&events), corrections(&session, &events)?);
