@@ -17,6 +17,7 @@ use crate::{
     envelope,
     fields::Fields,
     identity::Verifier,
+    rates::{Kind, Rates, Turn},
     status::{self, Violation},
     telemetry,
 };
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Calls {
     verifier: Arc<Verifier>,
+    rates: Arc<Rates>,
     freshness: Arc<OnceLock<Freshness>>,
 }
 
@@ -47,8 +49,8 @@ pub struct Call<Q> {
 }
 
 impl Calls {
-    pub(crate) fn new(verifier: Arc<Verifier>) -> Self {
-        Self { verifier, freshness: Arc::default() }
+    pub(crate) fn new(verifier: Arc<Verifier>, rates: Rates) -> Self {
+        Self { verifier, rates: Arc::new(rates), freshness: Arc::default() }
     }
 
     /// What the service follows; until then tokens of every log are foreign.
@@ -56,10 +58,25 @@ impl Calls {
         assert!(self.freshness.set(freshness).is_ok(), "a service follows logs once");
     }
 
+    /// Lets a caller's call in, in its organisation's turn.
+    fn admit(&self, actor: &Actor, kind: Kind) -> Result<(), Status> {
+        let call = CallContext::current();
+        let turn = self.rates.call(&actor.organisation, kind, call.started)?;
+        // A call holds one turn, however often it asks for one.
+        let _ = call.turn.set(turn);
+        Ok(())
+    }
+
+    /// Lets a caller's replay in, beside the other replays of its organisation.
+    pub(crate) fn replay_turn(&self, caller: &Caller) -> Result<Turn, Status> {
+        self.rates.replay(&caller.actor.organisation)
+    }
+
     /// Takes a command: who sends it, for whom, and what the envelope says; then waits until what it must have seen is
     /// here, or the caller's patience ends.
     pub async fn command<Q: Command + Name>(&self, request: Request<Q>) -> Result<Call<Q>, Status> {
         let actor = self.verifier.caller(request.metadata())?;
+        self.admit(&actor, Kind::Command)?;
         let correlation = request.metadata().get("correlation-id").map(|id| id.to_str().unwrap_or_default().to_owned());
         let message = request.into_inner();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
@@ -114,6 +131,7 @@ impl Calls {
 
     async fn ask<T>(&self, asker: Asker, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
         let actor = self.verifier.caller(request.metadata())?;
+        self.admit(&actor, Kind::Query)?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;

@@ -2,7 +2,7 @@
 
 use std::{env, fmt, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{identity::Verifier, telemetry::LogFormat};
+use crate::{Limits, identity::Verifier, telemetry::LogFormat};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Verifies callers (`TOGUNA_JWKS`, `TOGUNA_ISSUER`, `TOGUNA_AUDIENCE`, `TOGUNA_PSEUDONYM_KEY`).
     pub verifier: Arc<Verifier>,
+    /// How much callers may take (`limits::VARIABLES`).
+    pub limits: Limits,
     /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
     pub otlp_endpoint: Option<String>,
     /// Which log lines are written (`RUST_LOG`).
@@ -70,6 +72,7 @@ impl Config {
         let nats_url = reading.url("NATS_URL", &["nats://", "tls://"]);
         let heartbeat: Option<NonZeroU32> = reading.parsed("TOGUNA_HEARTBEAT", "20", "a number of seconds such as 20");
         let verifier = reading.verifier();
+        let limits = Limits::read(reading.variable, &mut reading.problems);
         let otlp_endpoint = reading.optional("OTEL_EXPORTER_OTLP_ENDPOINT");
         if otlp_endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("http://")) {
             reading.problem("OTEL_EXPORTER_OTLP_ENDPOINT: set the http:// address of an OTLP receiver, or nothing");
@@ -100,6 +103,7 @@ impl Config {
                     nats_url,
                     heartbeat: Duration::from_secs(heartbeat.get().into()),
                     verifier: Arc::new(verifier),
+                    limits,
                     otlp_endpoint,
                     log_filter,
                     log_format,

@@ -1,14 +1,18 @@
 //! What is known of the call that is being answered, for whatever answers it: a task-local value that [`crate::layer`]
 //! sets around the whole call, streamed answers included.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use crate::{language::Language, telemetry};
+use crate::{language::Language, rates::Turn, telemetry};
 
-/// The longest that a call may take to answer, and what a caller without a deadline gets.
+/// The longest that a call may take to answer, whatever its caller allows.
 pub(crate) const LONGEST_CALL: Duration = Duration::from_mins(1);
 
 tokio::task_local! {
@@ -29,6 +33,10 @@ pub(crate) struct CallContext {
     /// When the caller stops listening, where it said so: also to a streamed answer, which may take longer than
     /// [`LONGEST_CALL`].
     pub last_word: Option<Instant>,
+    /// Cancelled when its connection takes no more calls: an answer without an end is to end.
+    pub leaving: CancellationToken,
+    /// Its organisation's turn, held until the answer has gone.
+    pub turn: OnceLock<Turn>,
 }
 
 impl CallContext {
@@ -43,6 +51,8 @@ impl CallContext {
                 started,
                 deadline: started + LONGEST_CALL,
                 last_word: None,
+                leaving: CancellationToken::new(),
+                turn: OnceLock::new(),
             })
         })
     }

@@ -3,12 +3,13 @@
 //! It stands inside of tonic's own time limit and looks at the same header, so that a call that takes too long is
 //! answered here, in time and with the right code, before tonic would answer CANCELLED.
 
+mod deadline;
+
 use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use contracts::toguna::errors::v1::ErrorReason;
@@ -21,31 +22,44 @@ use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{
+    Limits,
     context::{CALL, CallContext, LONGEST_CALL},
     language::{Language, Wording},
+    limits::{
+        connections::{Connection, Underway},
+        unread::{Allowance, Counted},
+    },
     metrics::Calls,
     status::{self, Violation},
     telemetry,
 };
 
-/// Surrounds all services of a server.
-#[derive(Clone, Default)]
+/// Surrounds all services, for the calls of one connection.
+#[derive(Clone)]
 pub(crate) struct CallLayer {
     metrics: Arc<Calls>,
+    connection: Connection,
+    allowance: Allowance,
+}
+
+impl CallLayer {
+    pub fn new(metrics: Arc<Calls>, connection: Connection, limits: &Limits) -> Self {
+        Self { metrics, connection, allowance: Allowance::of(limits.unread_mebibytes_per_peer) }
+    }
 }
 
 impl<S> Layer<S> for CallLayer {
     type Service = Surrounded<S>;
 
     fn layer(&self, inner: S) -> Surrounded<S> {
-        Surrounded { inner, metrics: self.metrics.clone() }
+        Surrounded { inner, layer: self.clone() }
     }
 }
 
 #[derive(Clone)]
 pub(crate) struct Surrounded<S> {
     inner: S,
-    metrics: Arc<Calls>,
+    layer: CallLayer,
 }
 
 impl<S> Service<Request<Body>> for Surrounded<S>
@@ -63,11 +77,17 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let call = Observed::begin(&request, self.metrics.clone());
+        let call = Observed::begin(&request, &self.layer);
         let context = call.context.clone();
         let span = call.span.clone();
+        let unlimited = context.last_word.is_none() && deadline::is_required(request.uri().path());
+        let (peer, allowance) = (self.layer.connection.peer.clone(), self.layer.allowance);
+        let request = request.map(|body| Body::new(Counted::new(body, peer, allowance)));
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answered = async move {
+            if unlimited {
+                return Ok(call.answer(Status::from(status::refused(ErrorReason::DeadlineRequired)).into_http()));
+            }
             let response = match tokio::time::timeout_at(call.context.deadline, answer).await {
                 Ok(Ok(response)) => response?,
                 Ok(Err(_panic)) => failed().into_http(),
@@ -86,10 +106,11 @@ struct Observed {
     metrics: Arc<Calls>,
     method: String,
     ended: bool,
+    _underway: Underway,
 }
 
 impl Observed {
-    fn begin(request: &Request<Body>, metrics: Arc<Calls>) -> Self {
+    fn begin(request: &Request<Body>, layer: &CallLayer) -> Self {
         let headers = request.headers();
         let method = request.uri().path().trim_start_matches('/').to_owned();
         let span = tracing::info_span!(
@@ -106,7 +127,7 @@ impl Observed {
         let trace = telemetry::place_of(&span, &parent);
         span.record("trace_id", tracing::field::display(trace.trace_id()));
         let started = Instant::now();
-        let allowed = grpc_timeout(headers);
+        let allowed = deadline::of(headers);
         let language = headers.get("accept-language").and_then(|header| header.to_str().ok());
         let context = CallContext {
             language: language.map(Language::accepted).unwrap_or_default(),
@@ -114,8 +135,17 @@ impl Observed {
             started,
             deadline: started + allowed.unwrap_or(LONGEST_CALL).min(LONGEST_CALL),
             last_word: allowed.map(|allowed| started + allowed),
+            leaving: layer.connection.leaving.clone(),
+            turn: OnceLock::new(),
         };
-        Self { context: Arc::new(context), span, metrics, method, ended: false }
+        Self {
+            context: Arc::new(context),
+            span,
+            metrics: layer.metrics.clone(),
+            method,
+            ended: false,
+            _underway: layer.connection.begin(),
+        }
     }
 
     /// Puts right what tonic answered by itself, and observes the rest of the answer.
@@ -254,25 +284,6 @@ fn is_malformed(message: &str) -> bool {
     ]
     .iter()
     .any(|beginning| message.starts_with(beginning))
-}
-
-/// The caller's `grpc-timeout`: at most eight digits and a unit.
-fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(number * 3600),
-        "M" => Duration::from_secs(number * 60),
-        "S" => Duration::from_secs(number),
-        "m" => Duration::from_millis(number),
-        "u" => Duration::from_micros(number),
-        "n" => Duration::from_nanos(number),
-        _ => return None,
-    })
 }
 
 /// As the gRPC specification writes codes.

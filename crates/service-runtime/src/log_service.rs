@@ -84,7 +84,8 @@ impl LogService for Replays {
         &self,
         request: Request<pb::ReplayLogRequest>,
     ) -> Result<Response<Self::ReplayLogStream>, Status> {
-        self.reader(&request).await?;
+        let caller = self.reader(&request).await?;
+        let turn = self.calls.replay_turn(&caller)?;
         let call = CallContext::current();
         let wanted = Wanted::read(request.into_inner())?;
         let ending = Ending {
@@ -93,7 +94,9 @@ impl LogService for Replays {
             slice_until: wanted.max_duration.and_then(|duration| call.started.checked_add(duration)),
             call_until: call.farewell(),
             stopping: self.stopping.clone(),
+            connection_leaving: call.leaving.clone(),
             heartbeat: self.heartbeat,
+            _turn: turn,
         };
         // Before anything is read: whatever is read is of this epoch, or told to be of another.
         let epoch = self.log.epoch();

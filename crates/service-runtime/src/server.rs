@@ -1,22 +1,31 @@
 //! The gRPC server of every service: its limits, health, reflection, and how it stops.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
+use futures::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
     server::NamedService,
     service::{Routes, RoutesBuilder},
-    transport::{Server, server::TcpIncoming},
+    transport::Server,
 };
 
-use crate::{health::Health, layer::CallLayer};
+use crate::{
+    Limits,
+    health::Health,
+    layer::CallLayer,
+    limits::{connections, seconds},
+    metrics,
+};
 
 /// Largest request, compressed or not.
 pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 /// Largest answer, or message of a streamed answer.
 pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
+/// Largest metadata of a call, as HTTP/2 counts it.
+const MAX_METADATA_BYTES: u32 = 16 * 1024;
 
 /// How long calls that are being answered may go on when the service stops.
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
@@ -39,15 +48,22 @@ macro_rules! limited {
 pub(crate) struct Endpoints {
     routes: RoutesBuilder,
     pub health: Health,
+    limits: Limits,
 }
 
 impl Endpoints {
-    /// Nothing yet.
+    /// Nothing yet, within the limits that hold where nobody changed them.
+    #[cfg(test)]
     pub fn new() -> Self {
+        Self::within(Limits::default())
+    }
+
+    /// Nothing yet.
+    pub fn within(limits: Limits) -> Self {
         let (health, server) = Health::new();
         let mut routes = Routes::builder();
         routes.add_service(server);
-        Self { routes, health }
+        Self { routes, health, limits }
     }
 
     pub fn add<S>(&mut self, service: S)
@@ -81,46 +97,50 @@ impl Endpoints {
             reflection = reflection.with_service_name(*name);
         }
         self.routes.add_service(reflection.build_v1()?);
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let until = stopping.clone();
-        let server = limits(Server::builder()).add_routes(self.routes.routes()).serve_with_incoming_shutdown(
-            incoming,
+        let (routes, limits, metrics) = (self.routes.routes(), self.limits.clone(), Arc::<metrics::Calls>::default());
+        let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
+            let layer = CallLayer::new(metrics.clone(), connection.clone(), &limits);
+            let server = limited(Server::builder(), &limits, connection.age).layer(layer).add_routes(routes.clone());
+            let incoming = stream::iter([Ok::<_, io::Error>(line)]).chain(stream::pending());
+            let ended = server.serve_with_incoming_shutdown(incoming, connection.until_leaving());
             async move {
-                until.cancelled().await;
-            },
-        );
+                if let Err(error) = ended.await {
+                    tracing::debug!(%error, "a connection failed");
+                }
+            }
+        });
         self.health.begin().await;
-        let (ended, ()) = tokio::join!(drained(server, &stopping), self.health.follow(ready, &stopping));
-        ended
+        tokio::join!(drained(served, &stopping), self.health.follow(ready, &stopping));
+        Ok(())
     }
 }
 
 /// What protects a server from its clients: tonic switches two of hyper's own limits off unless they are set, the
 /// number of streams a connection may have and that of streams it may make fail.
-fn limits(server: Server) -> Server<tower::layer::util::Stack<CallLayer, tower::layer::util::Identity>> {
+///
+/// Its own age only cuts off what is left when a connection's time and grace are over: that it is told to end before
+/// is the matter of [`connections`].
+fn limited(server: Server, limits: &Limits, age: Duration) -> Server {
     server
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(limits.streams_per_connection)
+        .http2_max_header_list_size(MAX_METADATA_BYTES)
         .http2_max_local_error_reset_streams(Some(1024))
         .http2_max_pending_accept_reset_streams(Some(20))
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-        .layer(CallLayer::default())
+        .max_connection_age(age)
+        .max_connection_age_grace(seconds(limits.grace_seconds))
 }
 
-async fn drained<E: std::error::Error + Send + Sync + 'static>(
-    server: impl Future<Output = Result<(), E>>,
-    stopping: &CancellationToken,
-) -> anyhow::Result<()> {
+/// Until all has ended, or stopping has taken too long.
+async fn drained(served: impl Future<Output = ()>, stopping: &CancellationToken) {
     let too_long = async {
         stopping.cancelled().await;
         tokio::time::sleep(LONGEST_DRAIN).await;
     };
     tokio::select! {
-        ended = server => Ok(ended?),
-        () = too_long => {
-            tracing::warn!("calls that did not end in time were cut off");
-            Ok(())
-        }
+        () = served => {}
+        () = too_long => tracing::warn!("calls that did not end in time were cut off"),
     }
 }
 

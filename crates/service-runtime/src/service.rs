@@ -25,6 +25,7 @@ use crate::{
     Calls, Config, Telemetry,
     log_service::{LogReaders, Replays},
     operations::Operations,
+    rates::Rates,
     server::Endpoints,
     status,
 };
@@ -60,12 +61,12 @@ impl Parts {
             .await
             .context("NATS_URL must be the address of a nats-server, with the login where it wants one")?;
         Ok(Self {
-            calls: Calls::new(config.verifier.clone()),
+            calls: Calls::new(config.verifier.clone(), Rates::new(&config.limits)),
+            endpoints: Endpoints::within(config.limits.clone()),
             config,
             nats,
             stopping,
             shutdown: CancellationToken::new(),
-            endpoints: Endpoints::new(),
             log: None,
             following: None,
             ready: Vec::new(),

@@ -39,12 +39,29 @@ pub struct Explained {
     reason: &'static Reason,
     values: Vec<(&'static str, Wording)>,
     violations: Vec<Violation>,
+    exceeded: Option<(String, Wording)>,
+    retry_in: Option<Duration>,
 }
 
 impl Explained {
     /// Begins with the reason.
     pub fn by(reason: &'static Reason) -> Self {
-        Self { reason, values: Vec::new(), violations: Vec::new() }
+        let retry_in = reason.retryable.then_some(RETRY_DELAY);
+        Self { reason, values: Vec::new(), violations: Vec::new(), exceeded: None, retry_in }
+    }
+
+    /// Adds whose budget is used up, and which: `google.rpc.QuotaFailure`.
+    #[must_use]
+    pub fn exceeding(mut self, subject: impl Into<String>, budget: Wording) -> Self {
+        self.exceeded = Some((subject.into(), budget));
+        self
+    }
+
+    /// Says after how long the same call may succeed, where that is known better than by the reason alone.
+    #[must_use]
+    pub fn retry_in(mut self, wait: Duration) -> Self {
+        self.retry_in = Some(wait);
+        self
     }
 
     /// Adds a value for the placeholder `{key}` of the reason's texts; `google.rpc.ErrorInfo` has it in English.
@@ -127,8 +144,11 @@ impl From<Explained> for Status {
         for violation in &explained.violations {
             details.add_bad_request_violation(violation.field.clone(), violation.problem.say(call.language));
         }
-        if explained.reason.retryable {
-            details.set_retry_info(Some(RETRY_DELAY));
+        if let Some((subject, budget)) = &explained.exceeded {
+            details.add_quota_failure_violation(subject, budget.say(call.language));
+        }
+        if let Some(wait) = explained.retry_in {
+            details.set_retry_info(Some(wait));
         }
         details.set_request_info(trace_id, "");
         details.set_localized_message(call.language.tag(), explained.text(call.language));

@@ -47,6 +47,7 @@ impl Caller {
     pub fn sends<T>(self, message: T) -> Request<T> {
         let Self(roles, organisation, person) = self;
         let mut request = Request::new(message);
+        request.set_timeout(std::time::Duration::from_mins(1));
         let token = format!("Bearer {}", harness::token(roles, organisation, person));
         request.metadata_mut().insert("authorization", token.parse().expect("a token is ASCII"));
         request

@@ -17,9 +17,13 @@ async fn head(house: &House) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_without_a_token_is_answered() {
     let house = House::open().await;
-    let get = house.frameworks().get_framework(Request::new(pb::GetFrameworkRequest::default())).await;
+    let mut get = Request::new(pb::GetFrameworkRequest::default());
+    get.set_timeout(std::time::Duration::from_mins(1));
+    let get = house.frameworks().get_framework(get).await;
     assert_eq!(refusal(get), (Code::Unauthenticated, "TOKEN_INVALID".into()));
-    let declare = house.commitments().declare_commitment(Request::new(declaration())).await;
+    let mut declare = Request::new(declaration());
+    declare.set_timeout(std::time::Duration::from_mins(1));
+    let declare = house.commitments().declare_commitment(declare).await;
     assert_eq!(refusal(declare), (Code::Unauthenticated, "TOKEN_INVALID".into()));
 }
 

@@ -123,6 +123,7 @@ pub fn as_role<T>(role: &str, organisation: &str, message: T) -> Request<T> {
 /// A request of a certain person.
 pub fn by<T>(person: &str, role: &str, organisation: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
+    request.set_timeout(std::time::Duration::from_mins(1));
     let token = harness::token(role, organisation, person);
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("ASCII"));
     request

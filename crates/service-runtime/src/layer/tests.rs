@@ -1,3 +1,8 @@
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
 use contracts::toguna::log::v1::{
     self as pb,
     log_service_client::LogServiceClient,
@@ -12,8 +17,18 @@ use crate::{
     testing::{TestServer, serve},
 };
 
-/// Answers in the way that the request's `stream` names, and so badly behaved as no service of ours should be.
-struct Unruly;
+/// Answers in the way that the request's `stream` names, and so badly behaved as no service of ours should be. It counts
+/// its calls that are asleep.
+struct Unruly(Arc<AtomicUsize>);
+
+/// Counts for as long as it lives.
+struct Asleep<'a>(&'a AtomicUsize);
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 type Answers = Pin<Box<dyn Stream<Item = Result<pb::ReplayLogResponse, Status>> + Send>>;
 
@@ -44,6 +59,8 @@ impl LogService for Unruly {
             match request.into_inner().filter.unwrap_or_default().stream.as_str() {
                 "panic" => panic!("the password is hunter2"),
                 "sleep" => {
+                    self.0.fetch_add(1, Ordering::SeqCst);
+                    let _asleep = Asleep(&self.0);
                     tokio::time::sleep(Duration::from_hours(1)).await;
                     stream::empty().boxed()
                 }
@@ -66,8 +83,12 @@ impl LogService for Unruly {
 }
 
 async fn unruly() -> (TestServer, LogServiceClient<tonic::transport::Channel>) {
+    unruly_with(Arc::default()).await
+}
+
+async fn unruly_with(asleep: Arc<AtomicUsize>) -> (TestServer, LogServiceClient<tonic::transport::Channel>) {
     let mut endpoints = Endpoints::new();
-    endpoints.add(crate::limited!(LogServiceServer::new(Unruly)));
+    endpoints.add(crate::limited!(LogServiceServer::new(Unruly(asleep))));
     let server = serve(endpoints, async {}).await;
     let client = LogServiceClient::new(server.channel.clone()).max_decoding_message_size(usize::MAX);
     (server, client)
@@ -114,7 +135,7 @@ async fn however_a_call_fails_it_ends_with_a_code_a_reason_and_words_in_the_call
         assert!(!format!("{status:?} {details:?}").contains("hunter2"), "{way}");
         assert_eq!(details.request_info().expect("always there").request_id.len(), 32, "{way}");
     }
-    assert!(client.get_log(pb::GetLogRequest {}).await.is_ok(), "the server lives on");
+    assert!(client.get_log(in_time("10S")).await.is_ok(), "the server lives on");
 }
 
 #[tokio::test]
@@ -133,24 +154,111 @@ async fn a_call_that_takes_too_long_has_exceeded_its_deadline() {
 #[tokio::test]
 async fn no_call_waits_longer_than_a_minute() {
     let (_server, mut client) = unruly().await;
-    let left = client.get_log(pb::GetLogRequest {}).await.expect("an answer").into_inner().head;
-    assert!((55..=60).contains(&left), "{left}");
-    let mut request = tonic::Request::new(pb::GetLogRequest {});
-    request.metadata_mut().insert("grpc-timeout", "99999999H".parse().expect("ASCII"));
-    let left = client.get_log(request).await.expect("an answer").into_inner().head;
+    let left = client.get_log(in_time("99999999H")).await.expect("an answer").into_inner().head;
     assert!((55..=60).contains(&left), "{left}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_an_invalid_request() {
-    let (server, _) = unruly().await;
+async fn whoever_does_not_say_how_long_it_waits_is_told_how_to_say_it() {
+    let (server, mut client) = unruly().await;
     let path = "/toguna.log.v1.LogService/GetLog";
-    // Field 1 with a wire type that does not exist; a compressed message without an encoding; a message that ends early.
-    for body in [&b"\0\0\0\0\x01\x0f"[..], b"\x01\0\0\0\x01\x0f", b"\x07\0\0\0\0", b"\0\0\0\0\x05\x0f", b""] {
-        let status = server.call(path, &[], body).await;
-        assert_eq!(status.code(), Code::InvalidArgument, "{body:?} {status:?}");
-        assert_eq!(status.get_details_error_info().expect("always there").reason, "INVALID_REQUEST", "{body:?}");
+    for headers in [&[][..], &[("grpc-timeout", "10")], &[("grpc-timeout", "soon")]] {
+        let status = server.call(path, headers, b"\0\0\0\0\0").await;
+        assert_eq!(status.code(), Code::InvalidArgument, "{headers:?} {status:?}");
+        assert_eq!(status.get_details_error_info().expect("always there").reason, "DEADLINE_REQUIRED");
+        assert!(status.message().contains("`grpc-timeout`"), "{status:?}");
     }
+    let french = server.call(path, &[("accept-language", "fr")], b"\0\0\0\0\0").await;
+    let said = french.get_details_localized_message().expect("always there");
+    assert!(said.locale == "fr" && said.message.contains("délai"), "{said:?}");
+    assert!(client.get_log(in_time("10S")).await.is_ok());
+    assert!(client.replay_log(ask("", "en")).await.is_ok(), "a stream may go on for hours");
+    // Reflection and health have no such methods of ours; see the tests of the server.
+}
+
+fn in_time(timeout: &'static str) -> tonic::Request<pb::GetLogRequest> {
+    let mut request = tonic::Request::new(pb::GetLogRequest {});
+    request.metadata_mut().insert("grpc-timeout", tonic::metadata::MetadataValue::from_static(timeout));
+    request
+}
+
+/// A message of the bytes, as gRPC frames it; `flag` 1: compressed.
+fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("it is short").to_be_bytes();
+    [&[flag], length.as_slice(), message].concat()
+}
+
+#[tokio::test]
+async fn every_way_in_which_a_call_is_wrong_has_the_code_that_the_specification_gives_it() {
+    let (server, _) = unruly().await;
+    let log = |method: &str| format!("/toguna.log.v1.LogService/{method}");
+    let (ten, soon) = (("grpc-timeout", "10S"), ("grpc-timeout", "100m"));
+    let way = |way: &str| framed(0, &prost::Message::encode_to_vec(ask(way, "en").get_ref()));
+    let mebibyte = u32::try_from(crate::MAX_REQUEST_BYTES).expect("it is a mebibyte");
+    let announced = [&[0], (mebibyte + 1).to_be_bytes().as_slice()].concat();
+    let (nothing, nonsense) = (framed(0, &[]), framed(0, &[0x0f]));
+    let gzip = ("grpc-encoding", "gzip");
+    let cases = [
+        ("oversize in, by its length alone", log("GetLog"), vec![ten], announced, Code::ResourceExhausted),
+        ("oversize out", log("ReplayLog"), vec![], way("too large"), Code::ResourceExhausted),
+        ("deadline", log("ReplayLog"), vec![soon], way("sleep"), Code::DeadlineExceeded),
+        ("unknown method", log("DropLog"), vec![ten], nothing.clone(), Code::Unimplemented),
+        (
+            "unknown service",
+            "/toguna.nowhere.v1.NoService/Nothing".into(),
+            vec![ten],
+            nothing.clone(),
+            Code::Unimplemented,
+        ),
+        (
+            "unsupported compression",
+            log("GetLog"),
+            vec![ten, ("grpc-encoding", "br")],
+            framed(1, &[]),
+            Code::Unimplemented,
+        ),
+        ("a wire type that is none", log("GetLog"), vec![ten], nonsense.clone(), Code::InvalidArgument),
+        ("compressed in no way", log("GetLog"), vec![ten], framed(1, &[0x0f]), Code::InvalidArgument),
+        ("compressed badly", log("GetLog"), vec![ten, gzip], framed(1, &[0x0f]), Code::InvalidArgument),
+        ("a flag that is none", log("GetLog"), vec![ten], framed(7, &[]), Code::InvalidArgument),
+        ("a message that ends early", log("GetLog"), vec![ten], b"\0\0\0\0\x05\x0f".to_vec(), Code::InvalidArgument),
+        ("no message", log("GetLog"), vec![ten], vec![], Code::InvalidArgument),
+        ("no deadline", log("GetLog"), vec![], nothing, Code::InvalidArgument),
+    ];
+    for (what, path, headers, body, code) in cases {
+        let status = server.call(&path, &headers, &body).await;
+        let details = status.get_error_details();
+        let reason = details.error_info().unwrap_or_else(|| panic!("{what}: {status:?}")).reason.as_str();
+        let right = match code {
+            Code::ResourceExhausted => "MESSAGE_TOO_LARGE",
+            Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Code::Unimplemented => "UNKNOWN_METHOD",
+            _ if what == "no deadline" => "DEADLINE_REQUIRED",
+            _ => "INVALID_REQUEST",
+        };
+        assert_eq!((status.code(), reason), (code, right), "{what}: {status:?}");
+        assert!(details.localized_message().is_some(), "{what}");
+        if what == "unsupported compression" {
+            let read_here = status.metadata().get("grpc-accept-encoding").expect("it says what is read");
+            assert!(read_here.to_str().expect("ASCII").contains("zstd"), "{read_here:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_gave_up_is_worked_on_no_more() {
+    let asleep = Arc::new(AtomicUsize::new(0));
+    let (_server, mut client) = unruly_with(asleep.clone()).await;
+    let until = async |sleeping| {
+        while asleep.load(Ordering::SeqCst) != sleeping {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let soon = Duration::from_secs(10);
+    let call = tokio::spawn(async move { client.replay_log(ask("sleep", "en")).await.map(drop) });
+    tokio::time::timeout(soon, until(1)).await.expect("it begins");
+    call.abort();
+    tokio::time::timeout(soon, until(0)).await.expect("it ends with the call, long before its hour");
 }
 
 #[tokio::test]
@@ -183,27 +291,16 @@ async fn answers_are_compressed_for_those_who_accept_it() {
 }
 
 #[tokio::test]
-async fn an_unknown_method_is_unimplemented_with_a_reason() {
-    let (server, _) = unruly().await;
-    for path in ["/toguna.log.v1.LogService/DropLog", "/toguna.nowhere.v1.NoService/Nothing"] {
-        let status = server.call(path, &[], b"\0\0\0\0\0").await;
-        assert_eq!(status.code(), Code::Unimplemented, "{path} {status:?}");
-        let info = status.get_details_error_info().expect("always there");
-        assert_eq!((info.reason.as_str(), info.metadata["method"].as_str()), ("UNKNOWN_METHOD", &path[1..]));
-    }
-}
-
-#[tokio::test]
 async fn the_callers_trace_goes_on_and_one_begins_where_there_is_none() {
     let (_server, mut client) = unruly().await;
-    let mut request = tonic::Request::new(pb::GetLogRequest {});
+    let mut request = in_time("10S");
     let theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     request.metadata_mut().insert("traceparent", theirs.parse().expect("ASCII"));
     let ours = client.get_log(request).await.expect("an answer").into_inner().log;
     assert!(ours.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && ours.ends_with("-01"), "{ours}");
     assert_ne!(ours, theirs, "a span of its own");
     for hostile in ["", "00-zz-1-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01"] {
-        let mut request = tonic::Request::new(pb::GetLogRequest {});
+        let mut request = in_time("10S");
         request.metadata_mut().insert("traceparent", hostile.parse().expect("ASCII"));
         let ours = client.get_log(request).await.expect("an answer").into_inner().log;
         assert_eq!(ours.len(), 55, "{ours}");
@@ -216,7 +313,7 @@ fn a_timeout_is_read_as_the_specification_writes_it() {
     let read = |text: &str| {
         let mut headers = HeaderMap::new();
         headers.insert("grpc-timeout", text.parse().expect("ASCII"));
-        grpc_timeout(&headers)
+        deadline::of(&headers)
     };
     assert_eq!(read("3S"), Some(Duration::from_secs(3)));
     assert_eq!(read("99999999H"), Some(Duration::from_hours(99_999_999)));

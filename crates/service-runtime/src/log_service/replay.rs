@@ -12,7 +12,7 @@ use super::{
     request::{Matching, Start},
     resume::ResumeToken,
 };
-use crate::status;
+use crate::{rates::Turn, status};
 
 /// Bytes of events that one message carries at most, what protobuf adds to each included: on a line of 256 kbit/s some
 /// four seconds, which is what a cut loses at most.
@@ -36,8 +36,12 @@ pub(super) struct Ending {
     pub call_until: Option<Instant>,
     /// The service takes no more calls.
     pub stopping: CancellationToken,
+    /// The connection takes no more calls: it is old, or the service stops.
+    pub connection_leaving: CancellationToken,
     /// After how long a silence to say something.
     pub heartbeat: Duration,
+    /// One of the replays that its organisation may have at a time.
+    pub _turn: Turn,
 }
 
 impl Ending {
@@ -50,7 +54,7 @@ impl Ending {
                 None => std::future::pending().await,
             }
         };
-        self.stopping.run_until_cancelled(over).await;
+        self.connection_leaving.run_until_cancelled(over).await;
     }
 }
 
@@ -145,6 +149,8 @@ impl Replay {
             Some(GoodbyeReason::EpochChanged)
         } else if self.ending.stopping.is_cancelled() {
             Some(GoodbyeReason::ServerStopping)
+        } else if self.ending.connection_leaving.is_cancelled() {
+            Some(GoodbyeReason::ConnectionOld)
         } else if self.left() == 0 || over(self.ending.slice_until) {
             Some(GoodbyeReason::SliceFull)
         } else if over(self.ending.call_until) {

@@ -75,7 +75,7 @@ async fn a_part_that_does_not_work_is_seen_in_health_and_makes_nothing_else_unhe
 async fn reflection_lists_what_is_served_and_nothing_else() {
     let server = serve(Endpoints::new(), async {}).await;
     let ask = |message| ServerReflectionRequest { host: String::new(), message_request: Some(message) };
-    let asked = futures::stream::iter([
+    let asked = stream::iter([
         ask(MessageRequest::ListServices(String::new())),
         ask(MessageRequest::FileContainingSymbol("toguna.log.v1.LogService".into())),
     ]);

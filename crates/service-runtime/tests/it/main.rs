@@ -1,6 +1,8 @@
 //! A whole service on a real Postgres and NATS, small enough to see what the process shell alone does.
 
 mod commands;
+mod connections;
+mod evil;
 mod following;
 mod lifecycle;
 mod notes;
@@ -9,3 +11,4 @@ mod partner;
 mod process;
 mod replay;
 mod resuming;
+mod service_config;

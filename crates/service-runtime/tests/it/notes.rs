@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use contracts::{
@@ -212,6 +213,7 @@ pub fn by<T>(person: &str, message: T) -> Request<T> {
 
 pub fn with_token<T>(token: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
+    request.set_timeout(Duration::from_mins(1));
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("a token is ASCII"));
     request
 }

@@ -25,7 +25,7 @@ fn is_the_service_where_it_was_started_as_one() {
     assert_eq!(code, ExitCode::SUCCESS);
 }
 
-fn start(environment: &HashMap<&'static str, String>) -> Child {
+pub fn start(environment: &HashMap<&'static str, String>) -> Child {
     Command::new(env::current_exe().expect("this program"))
         .args(["--exact", "process::is_the_service_where_it_was_started_as_one", "--nocapture"])
         .env("TEST_SERVICE", unique_name())
@@ -36,20 +36,20 @@ fn start(environment: &HashMap<&'static str, String>) -> Child {
         .expect("it starts")
 }
 
-fn tell(child: &Child, signal: &str) {
+pub fn tell(child: &Child, signal: &str) {
     // The shell's own `kill`: a small machine has no program of that name.
     let told = Command::new("sh").args(["-c", "kill \"$0\" \"$1\"", signal, &child.id().to_string()]).status();
     let told = told.expect("a shell is there");
     assert!(told.success());
 }
 
-fn ended(child: Child) -> (Output, String) {
+pub fn ended(child: Child) -> (Output, String) {
     let output = child.wait_with_output().expect("it ends");
     let said = String::from_utf8(output.stderr.clone()).expect("text");
     (output, said)
 }
 
-async fn address(ready_file: &PathBuf) -> String {
+pub async fn address(ready_file: &PathBuf) -> String {
     let started = Instant::now();
     loop {
         if let Ok(address) = std::fs::read_to_string(ready_file) {

@@ -1,0 +1,211 @@
+//! What an evil client does, each until the time is over: alone on many connections, with or without a token.
+
+use std::{net::SocketAddr, time::Duration};
+
+use contracts::toguna::{
+    disbursements::v1::{ProposeCorrectionRequest, correction_service_client::CorrectionServiceClient as Client},
+    log::v1 as pb,
+};
+use prost::Message as _;
+use service_runtime::CompressionEncoding;
+use tokio::time::Instant;
+use tonic::transport::{Channel, Endpoint};
+
+use super::wire::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, Line, PING, RST_STREAM, SETTINGS, frame, head, message,
+};
+use crate::notes::with_token;
+
+/// Where the service is, a token of an organisation that does nothing but this, and when to stop.
+#[derive(Clone)]
+pub struct Evil {
+    pub service: SocketAddr,
+    pub token: String,
+    pub until: Instant,
+}
+
+const PROPOSE: &str = "/toguna.disbursements.v1.CorrectionService/ProposeCorrection";
+const GET_LOG: &str = "/toguna.log.v1.LogService/GetLog";
+const REPLAY: &str = "/toguna.log.v1.LogService/ReplayLog";
+const INITIAL_WINDOW_SIZE: u16 = 4;
+const LITTLE: Duration = Duration::from_millis(1);
+
+impl Evil {
+    fn goes_on(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    /// The head of a call with our token and a deadline.
+    fn call(&self, path: &str) -> Vec<u8> {
+        head(path, &[("authorization", &format!("Bearer {}", self.token)), ("grpc-timeout", "60S")])
+    }
+
+    /// Says something on each next stream, as often as the service takes it, and on new connections when it does not.
+    async fn repeat(&self, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
+        while self.goes_on() {
+            let Some(mut line) = Line::open(self.service, settings).await else {
+                tokio::time::sleep(LITTLE).await;
+                continue;
+            };
+            for stream in (1..).step_by(2) {
+                if !self.goes_on() || !line.say(&say(stream)).await || !line.hear() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// As many connections as it gets, each with as many streams as it asks for, all kept to the end. Nothing that
+    /// comes is ever read.
+    async fn occupy(&self, connections: usize, streams: u32, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
+        let mut lines = Vec::new();
+        for _ in 0..connections {
+            let Some(mut line) = Line::open(self.service, settings).await else { continue };
+            let all: Vec<u8> = (1..).step_by(2).take(streams as usize).flat_map(&say).collect();
+            line.say(&all).await;
+            lines.push(line);
+        }
+        tokio::time::sleep_until(self.until).await;
+    }
+
+    /// Ten thousand calls at a time on one connection.
+    pub async fn ten_thousand_streams(self) {
+        let head = self.call(PROPOSE);
+        self.occupy(1, 10_000, &[], |stream| frame(HEADERS, END_HEADERS, stream, &head)).await;
+    }
+
+    /// Calls that are given up as soon as they began.
+    pub async fn rapid_reset(self) {
+        let head = self.call(PROPOSE);
+        let cancel = 8_u32.to_be_bytes();
+        self.repeat(&[], |stream| {
+            [frame(HEADERS, END_HEADERS, stream, &head), frame(RST_STREAM, 0, stream, &cancel)].concat()
+        })
+        .await;
+    }
+
+    /// A head that never ends.
+    pub async fn continuation_flood(self) {
+        let (begin, more) = (head(PROPOSE, &[]), head(PROPOSE, &[("x-more", &"x".repeat(8000))]));
+        self.repeat(&[], |stream| {
+            let first = if stream == 1 { frame(HEADERS, 0, 1, &begin) } else { Vec::new() };
+            [first, frame(CONTINUATION, 0, 1, &more)].concat()
+        })
+        .await;
+    }
+
+    /// Bodies in pieces of one byte and of none.
+    pub async fn small_data_flood(self) {
+        let head = self.call(PROPOSE);
+        self.repeat(&[], |stream| {
+            let first = if stream == 1 { frame(HEADERS, END_HEADERS, 1, &head) } else { Vec::new() };
+            [first, frame(DATA, 0, 1, &[0]), frame(DATA, 0, 1, &[])].concat()
+        })
+        .await;
+    }
+
+    /// Questions whose answers are never taken: the caller's window is shut.
+    pub async fn shut_windows(self) {
+        let (get, replay) = (self.call(GET_LOG), self.call(REPLAY));
+        self.occupy(50, 100, &[(INITIAL_WINDOW_SIZE, 0)], |stream| {
+            let head = if stream % 4 == 1 { &get } else { &replay };
+            [frame(HEADERS, END_HEADERS, stream, head), frame(DATA, END_STREAM, stream, &message(&[]))].concat()
+        })
+        .await;
+    }
+
+    /// Pings and settings, each of which wants an answer, from one who reads none.
+    pub async fn deaf(self) {
+        let flood = [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[])].concat().repeat(500);
+        self.occupy(20, 200, &[], |_| flood.clone()).await;
+    }
+
+    /// Bodies that stop one byte before their end.
+    pub async fn unfinished_bodies(self) {
+        let head = self.call(PROPOSE);
+        let mut body = message(&vec![0x0f; 64 * 1024]);
+        body.pop();
+        self.occupy(100, 100, &[], |stream| {
+            let pieces = body.chunks(16 * 1024).flat_map(|piece| frame(DATA, 0, stream, piece));
+            frame(HEADERS, END_HEADERS, stream, &head).into_iter().chain(pieces).collect()
+        })
+        .await;
+    }
+
+    /// Connections that say nothing at all.
+    pub async fn silent_connections(self) {
+        let mut lines = Vec::new();
+        for _ in 0..2000 {
+            lines.push(Line::open(self.service, &[]).await);
+        }
+        tokio::time::sleep_until(self.until).await;
+    }
+
+    /// Metadata beyond what is taken.
+    pub async fn large_heads(self) {
+        let head = head(GET_LOG, &[("grpc-timeout", "60S"), ("x-much", &"x".repeat(60_000))]);
+        let (first, rest) = head.split_at(16_000);
+        self.repeat(&[], |stream| {
+            let mut all = frame(HEADERS, END_STREAM, stream, first);
+            let mut pieces = rest.chunks(16_000).peekable();
+            while let Some(piece) = pieces.next() {
+                let flags = if pieces.peek().is_none() { END_HEADERS } else { 0 };
+                all.extend(frame(CONTINUATION, flags, stream, piece));
+            }
+            all
+        })
+        .await;
+    }
+
+    /// A message of thousands of groups, each inside of the one before.
+    pub async fn deep_nesting(self) {
+        // Begins field 99 as a group.
+        let body = message(&[0x9b, 0x06].repeat(8000));
+        let head = self.call(PROPOSE);
+        self.repeat(&[], |stream| {
+            [frame(HEADERS, END_HEADERS, stream, &head), frame(DATA, END_STREAM, stream, &body)].concat()
+        })
+        .await;
+    }
+
+    /// A mebibyte that unpacks into millions of empty things.
+    pub async fn giant_lists(self) {
+        let sources = vec![pb::Source::default(); 200_000];
+        let act = pb::Act { sources, ..pb::Act::default() };
+        let request = ProposeCorrectionRequest {
+            at_least_as_fresh: vec![String::new(); 200_000],
+            act: Some(act),
+            ..ProposeCorrectionRequest::default()
+        };
+        assert!(request.encoded_len() < service_runtime::MAX_REQUEST_BYTES);
+        let client = Client::new(self.channel().await);
+        self.send(&client, &request, 4).await;
+    }
+
+    /// A few kilobytes that unpack into sixteen mebibytes.
+    pub async fn bombs(self) {
+        let name = "x".repeat(16 * 1024 * 1024);
+        let request = ProposeCorrectionRequest { name, ..ProposeCorrectionRequest::default() };
+        let channel = self.channel().await;
+        for encoding in [CompressionEncoding::Gzip, CompressionEncoding::Zstd] {
+            let half = Self { until: Instant::now() + (self.until - Instant::now()) / 2, ..self.clone() };
+            half.send(&Client::new(channel.clone()).send_compressed(encoding), &request, 2).await;
+        }
+    }
+
+    async fn channel(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.service)).expect("an address");
+        endpoint.local_address(Some([127, 0, 0, 66].into())).connect().await.expect("it listens")
+    }
+
+    /// Sends a request again and again, so many at a time.
+    async fn send(&self, client: &Client<Channel>, request: &ProposeCorrectionRequest, at_a_time: usize) {
+        let senders = (0..at_a_time).map(async |_| {
+            while self.goes_on() {
+                let request = with_token(&self.token, request.clone());
+                client.clone().propose_correction(request).await.expect_err("it is refused");
+            }
+        });
+        futures::future::join_all(senders).await;
+    }
+}
