@@ -9,6 +9,9 @@ use jiff::{Timestamp, civil};
 use crate::language::Language;
 
 mod french;
+mod submit;
+
+pub use submit::Submit;
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -75,6 +78,19 @@ Examples:
   toguna token fund_manager,secretariat@european-commission --person officer-2 --hours 8
   curl … -H \"authorization: Bearer $(toguna token observer@ml)\" …")]
     Token(Token),
+    /// Send commands from tables, many at once; what a broken line leaves unanswered is sent again
+    #[command(after_long_help = "\
+A row is a command: the column `command` names it, the others are fields of its request (names.fr.official) or their
+French words (noms.fr.officiel). Rows are kept in an outbox before they are sent: the same call again sends what has no
+answer, and nothing twice.
+
+Examples:
+  toguna submit partners.csv --as secretariat@ml-mmeia --offline        what can be checked without the services
+  toguna submit partners.csv --as secretariat@ml-mmeia --dry-run        what the services would do
+  toguna submit partners.csv --as secretariat@ml-mmeia --report partners-report.csv
+  toguna submit --resume --as secretariat@ml-mmeia
+  toguna submit payments.jsonl --server https://toguna.example --ca ca.pem --token token.txt")]
+    Submit(Box<Submit>),
     /// Print the events of a service's log, in order, and check that none is missing
     #[command(after_long_help = "\
 One event a line. With --json: position, stream, version, type, effective_on, recorded_at, actor, on_behalf_of, basis,

@@ -13,6 +13,7 @@ mod projections;
 mod replay;
 mod report;
 mod show;
+mod submit;
 mod token;
 mod up;
 
@@ -28,6 +29,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Up(options) => up::run(&options, language, json).await,
         Command::Demo => demo::run(language, json).await,
         Command::Token(options) => token::run(&options, language, json),
+        Command::Submit(options) => submit::run(&options, language, json).await,
         Command::Replay(options) => replay::run(&options, language, json).await,
         Command::Report(report) => report::run(&report, language, json).await,
         Command::Show(options) => show::run(&options, language, json).await,

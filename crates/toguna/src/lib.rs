@@ -2,7 +2,7 @@
 //! ministry asks of it.
 //!
 //! Start at `cli`, which says what can be asked; each file of `commands` answers one of them. `local` runs the servers;
-//! `scenario` is the demonstration, as data; `services` calls any RPC by its name.
+//! `scenario` is the demonstration, as data; `submission` sends commands from tables; `services` calls any RPC by its name.
 
 pub mod cli;
 pub mod commands;
@@ -13,4 +13,5 @@ pub mod records;
 pub mod scenario;
 pub mod services;
 pub mod session;
+pub mod submission;
 pub mod words;

@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDes
 use tonic::{
     Request, Status,
     client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
     codegen::http::uri::PathAndQuery,
     transport::{Channel, Endpoint},
 };
@@ -48,19 +48,35 @@ pub struct Services {
     channels: BTreeMap<String, Channel>,
     addresses: BTreeMap<String, String>,
     language: Language,
+    compression: Option<CompressionEncoding>,
 }
 
 impl Services {
     /// Services at these addresses (`127.0.0.1:7001`), by name. Connects at the first call, and again when needed.
     pub fn at<'a>(addresses: impl IntoIterator<Item = (&'a str, &'a str)>, language: Language) -> Result<Self> {
-        let (mut channels, mut known) = (BTreeMap::new(), BTreeMap::new());
+        let mut endpoints = Vec::new();
         for (name, address) in addresses {
             let endpoint = Endpoint::from_shared(format!("http://{address}"))
                 .with_context(|| format!("{address:?} is no address of {name}"))?;
-            channels.insert(name.to_owned(), endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy());
-            known.insert(name.to_owned(), address.to_owned());
+            endpoints.push((name, address, endpoint.connect_timeout(Duration::from_secs(5))));
         }
-        Ok(Self { channels, addresses: known, language })
+        Ok(Self::over(endpoints, language))
+    }
+
+    /// Services behind these endpoints: name, address as people know it, endpoint.
+    pub fn over<'a>(endpoints: impl IntoIterator<Item = (&'a str, &'a str, Endpoint)>, language: Language) -> Self {
+        let (mut channels, mut addresses) = (BTreeMap::new(), BTreeMap::new());
+        for (name, address, endpoint) in endpoints {
+            channels.insert(name.to_owned(), endpoint.connect_lazy());
+            addresses.insert(name.to_owned(), address.to_owned());
+        }
+        Self { channels, addresses, language, compression: None }
+    }
+
+    /// The same, saying less on the wire for the price of some computing at both ends.
+    #[must_use]
+    pub fn compressed(self, encoding: CompressionEncoding) -> Self {
+        Self { compression: Some(encoding), ..self }
     }
 
     /// Where each service answers.
@@ -105,6 +121,9 @@ impl Services {
         let path = format!("/{}/{}", service.full_name(), method.name());
         let path = PathAndQuery::try_from(path).context("an RPC's name is a path")?;
         let request = self.request(token, message.clone())?;
+        if let Some(encoding) = self.compression {
+            client = client.send_compressed(encoding).accept_compressed(encoding);
+        }
         if let Err(error) = client.ready().await {
             return Ok(Err(Status::unavailable(error.to_string())));
         }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
-use crate::{language::decimals, services};
+use crate::{language::decimals, services, submission::values::base64};
 
 /// The same value with every short form written out.
 pub(super) fn expand(message: &MessageDescriptor, value: Value, versions: &BTreeMap<String, u64>) -> Result<Value> {
@@ -124,20 +124,6 @@ fn source(
         fields.insert("sha256".to_owned(), json!(base64(&bytes)));
     }
     object(message, fields, versions)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().enumerate().fold(0u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }
 
 fn any(mut fields: Map<String, Value>, versions: &BTreeMap<String, u64>) -> Result<Value> {
