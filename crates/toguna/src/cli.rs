@@ -9,8 +9,10 @@ use jiff::{Timestamp, civil};
 use crate::language::Language;
 
 mod french;
+mod people;
 mod submit;
 
+pub use people::{People, PersonOf};
 pub use submit::Submit;
 
 const FIRST_STEPS: &str = "\
@@ -78,6 +80,9 @@ Examples:
   toguna token fund_manager,secretariat@european-commission --person officer-2 --hours 8
   curl … -H \"authorization: Bearer $(toguna token observer@ml)\" …")]
     Token(Token),
+    /// Say who an organisation's people are, in which roles, and who stands in for whom
+    #[command(subcommand)]
+    People(People),
     /// Send commands from tables, many at once; what a broken line leaves unanswered is sent again
     #[command(after_long_help = "\
 A row is a command: the column `command` names it, the others are fields of its request (names.fr.official) or their
@@ -143,8 +148,8 @@ pub struct Token {
     /// Which person of the organisation; different persons count as different eyes
     #[arg(long, value_name = "NAME", default_value = "officer-1")]
     pub person: String,
-    /// For how many hours it holds
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=24 * 31))]
+    /// For how many hours it holds; one at most for people whom their organisation has named
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=24))]
     pub hours: u32,
 }
 

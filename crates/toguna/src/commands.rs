@@ -9,6 +9,7 @@ use crate::{
 
 mod demo;
 mod log;
+mod people;
 mod projections;
 mod replay;
 mod report;
@@ -29,6 +30,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Up(options) => up::run(&options, language, json).await,
         Command::Demo => demo::run(language, json).await,
         Command::Token(options) => token::run(&options, language, json),
+        Command::People(asked) => people::run(&asked, language, json),
         Command::Submit(options) => submit::run(&options, language, json).await,
         Command::Replay(options) => replay::run(&options, language, json).await,
         Command::Report(report) => report::run(&report, language, json).await,

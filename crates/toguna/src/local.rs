@@ -5,6 +5,7 @@ pub mod child;
 pub mod home;
 pub mod identity;
 pub mod nats;
+pub mod people;
 mod persons;
 pub mod postgres;
 pub mod stack;

@@ -1,6 +1,6 @@
 //! `toguna token`: a token of the local stack's own issuer.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -17,9 +17,11 @@ pub(super) fn run(options: &Token, language: Language, as_json: bool) -> Result<
     let roles: Vec<&str> = roles.split(',').filter(|role| !role.is_empty()).collect();
     let home = Home::find()?;
     home.make()?;
-    // Persons of different organisations are different persons, whatever they are called.
-    let person = format!("{}@{organisation}", options.person);
     let valid = SignedDuration::from_hours(options.hours.into());
-    let token = home.identity()?.token(&roles, &format!("partners/{organisation}"), &person, valid)?;
+    let token = home.identity()?.token_of(&roles, &format!("partners/{organisation}"), &options.person, valid)?;
+    let token = token.map_err(|refused| {
+        let (caller, person) = (&options.caller, &options.person);
+        anyhow!("{caller}, {person}{} {}", language.say(":", "\u{202f}:"), refused.say(language))
+    })?;
     if as_json { output::json(&json!({ "token": token })) } else { output::text(&token) }
 }

@@ -16,13 +16,33 @@ use rand::RngCore as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{hex, kept, persons::Persons, random_hex, write_private};
+use super::{
+    hex, kept,
+    people::{People, Refused},
+    persons::Persons,
+    random_hex, write_private,
+};
 
 /// Who signs the tokens of a local stack.
 pub const ISSUER: &str = "toguna-local";
 
 /// For whom they are meant.
 pub const AUDIENCE: &str = "toguna";
+
+/// The local issuer, as services are told of it.
+const ISSUERS: &str = r#"# Who signs the tokens of this stack's callers, and what each may say in them. Others can be added here; the services
+# look at this file again every few seconds.
+[[issuer]]
+iss = "toguna-local"
+jwks = "jwks.json"
+algorithms = ["EdDSA"]
+organisations = "all"
+roles = "all"
+longest_minutes = 1440
+"#;
+
+/// How long a token of a person whom an organisation named may hold.
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
 const PSEUDONYM_KEY: &str = "pseudonym.key";
 
@@ -81,8 +101,14 @@ impl Identity {
         let pseudonym_key = kept(&folder.join(PSEUDONYM_KEY), || random_hex(32))?;
         let persons = Persons::open(folder.join("persons"), &pseudonym_key)?;
         let identity = Self { key, key_id, folder, persons };
-        fs::write(identity.jwks(), serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)?;
+        replace(&identity.jwks(), &serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)?;
+        kept(&identity.issuers(), || ISSUERS.to_owned())?;
         Ok(identity)
+    }
+
+    /// File that names the issuers of the stack's tokens: ourselves, and whom else somebody wrote into it.
+    pub fn issuers(&self) -> PathBuf {
+        self.folder.join("issuers.toml")
     }
 
     /// File of the public key, as a JSON Web Key Set.
@@ -95,9 +121,41 @@ impl Identity {
         self.folder.join(PSEUDONYM_KEY)
     }
 
-    /// The person behind a pseudonym of the logs, where a token was made here for that person.
+    /// The people whom their organisations named.
+    pub fn people(&self) -> People {
+        People::at(self.folder.join("people.json"))
+    }
+
+    /// The person behind a pseudonym of the logs, where a token was made here for that person, and the person was not
+    /// erased since.
     pub fn person(&self, pseudonym: &str) -> Option<String> {
-        self.persons.name(pseudonym)
+        let subject = self.persons.name(pseudonym)?;
+        if People::is_ours(&subject) { self.people().name(&subject) } else { Some(subject) }
+    }
+
+    /// A token for whom a user names. Where the organisation has named its people it is for these alone, for roles that
+    /// they have, and for an hour at most.
+    pub fn token_of(
+        &self,
+        roles: &[&str],
+        organisation: &str,
+        person: &str,
+        valid: SignedDuration,
+    ) -> Result<Result<String, Refused>> {
+        let now = Timestamp::now();
+        let token = match self.people().read()?.permit(organisation, person, roles, now) {
+            Some(Ok(permit)) => {
+                let left = permit.ends.map_or(LONGEST, |ends| ends.duration_since(now));
+                self.token(roles, organisation, &permit.subject, valid.min(LONGEST).min(left))
+            }
+            Some(Err(refused)) => return Ok(Err(refused)),
+            // Persons of different organisations are different persons, whatever they are called.
+            None => {
+                let id = organisation.strip_prefix("partners/").unwrap_or(organisation);
+                self.token(roles, organisation, &format!("{person}@{id}"), valid)
+            }
+        };
+        token.map(Ok)
     }
 
     /// A token for a person of an organisation (`partners/…`) with roles, valid from now.
@@ -117,6 +175,16 @@ impl Identity {
         let header = Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, &claims, &self.key).context("the token cannot be signed")
     }
+}
+
+/// Writes a file that others read at any time, where it says something else so far: whole or not at all.
+fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|known| known == content) {
+        return Ok(());
+    }
+    let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+    fs::write(&unfinished, content)?;
+    fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

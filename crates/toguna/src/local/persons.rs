@@ -28,9 +28,14 @@ impl Persons {
         Ok(Self { file, key, known: Mutex::new(known) })
     }
 
+    /// What the logs call a person.
+    pub(super) fn pseudonym(&self, issuer: &str, subject: &str) -> String {
+        pseudonym(&self.key, issuer, subject)
+    }
+
     /// Enters a person, once.
     pub(super) fn enter(&self, issuer: &str, subject: &str) -> Result<()> {
-        let pseudonym = pseudonym(&self.key, issuer, subject);
+        let pseudonym = self.pseudonym(issuer, subject);
         let mut known = self.known.lock().expect("nobody panics while holding it");
         if known.insert(pseudonym.clone(), subject.to_owned()).is_none() {
             use std::os::unix::fs::OpenOptionsExt as _;

@@ -1,6 +1,7 @@
 use jsonwebtoken::{DecodingKey, Validation};
 
 use super::*;
+use crate::local::people::Directory;
 
 fn identity(name: &str) -> Identity {
     let folder = std::env::temp_dir().join(format!("toguna-{name}-{}", random_hex(4)));
@@ -44,4 +45,35 @@ fn keys_are_made_once_and_read_by_their_owner_alone() {
     }
     assert_eq!(fs::read_to_string(first.pseudonym_key()).expect("the file is there").len(), 64);
     fs::remove_dir_all(&first.folder).expect("the folder is ours");
+}
+
+#[test]
+fn a_named_person_gets_short_tokens_and_a_revoked_one_none() {
+    use jiff::civil::date;
+    let identity = identity("people");
+    let (organisation, today, day) = ("partners/ml-mmeia", date(2026, 11, 23), SignedDuration::from_hours(24));
+    let token = |person: &str, role: &str| identity.token_of(&[role], organisation, person, day).expect("it is read");
+    assert_eq!(read(&identity, &token("anybody", "auditor").expect("nobody was named")).sub, "anybody@ml-mmeia");
+    let invite = |person: &str, role: &str, by: Option<&str>| {
+        let roles = [role.to_owned()];
+        let invited = |directory: &mut Directory| directory.invite(organisation, person, "A Name", &roles, by, today);
+        identity.people().change(invited).expect("it is written").expect("it is allowed");
+    };
+    invite("head", "administrator", None);
+    invite("officer", "signatory", Some("head"));
+    assert_eq!(token("anybody", "auditor"), Err(Refused::Unknown));
+    assert_eq!(token("officer", "administrator"), Err(Refused::NotTheirRole));
+    let claims = read(&identity, &token("officer", "signatory").expect("it has the role"));
+    assert_eq!(claims.exp - claims.iat, 3600);
+    assert!(!claims.sub.contains("officer"), "{}", claims.sub);
+    let pseudonym = identity.persons.pseudonym(ISSUER, &claims.sub);
+    assert_eq!(identity.person(&pseudonym).as_deref(), Some("A Name"));
+    let erased = |directory: &mut Directory| directory.erase(organisation, "officer", Some("head"), today);
+    identity.people().change(erased).expect("it is written").expect("it is allowed");
+    assert_eq!(identity.person(&pseudonym), None);
+    invite("officer", "signatory", Some("head"));
+    let revoked = |directory: &mut Directory| directory.revoke(organisation, "officer", Some("head"), today);
+    identity.people().change(revoked).expect("it is written").expect("it is allowed");
+    assert_eq!(token("officer", "signatory"), Err(Refused::Revoked));
+    fs::remove_dir_all(&identity.folder).expect("the folder is ours");
 }
