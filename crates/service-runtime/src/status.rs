@@ -1,6 +1,8 @@
 //! From every refusal and failure to a gRPC status that programs and people can act on: code, stable reason, values,
 //! every violation, when to retry, the trace, and a text in the caller's language.
 
+mod resources;
+
 use std::{collections::HashMap, error::Error, fmt::Display, time::Duration};
 
 use contracts::{
@@ -150,6 +152,7 @@ impl From<Explained> for Status {
         if let Some(wait) = explained.retry_in {
             details.set_retry_info(Some(wait));
         }
+        resources::add(&mut details, explained.reason.name, &explained.values);
         details.set_request_info(trace_id, "");
         details.set_localized_message(call.language.tag(), explained.text(call.language));
         Self::with_error_details(Code::from_i32(explained.reason.code), explained.text(Language::English), details)
@@ -216,7 +219,9 @@ pub(crate) fn execute(error: &ExecuteError, request_id: &str) -> Status {
     match error {
         ExecuteError::Refused(by_rule) => refusal(by_rule.as_ref()),
         ExecuteError::StaleVersion(stale) => {
-            let all = |value: fn(&StaleVersion) -> String| stale.iter().map(value).collect::<Vec<_>>().join(", ");
+            let all = |value: fn(&StaleVersion) -> String| {
+                stale.iter().map(value).collect::<Vec<_>>().join(resources::SEPARATOR)
+            };
             refused(ErrorReason::StaleVersion)
                 .with("resource", all(|stale| stale.stream.to_string()))
                 .with("etag", all(|stale| crate::call::etag(stale.version)))

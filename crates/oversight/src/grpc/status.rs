@@ -38,3 +38,6 @@ pub(super) fn too_large(error: &TooLarge) -> Status {
         .with("minor_units", error.minor_units.to_string())
         .into()
 }
+
+#[cfg(test)]
+mod tests;

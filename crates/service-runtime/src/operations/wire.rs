@@ -184,3 +184,42 @@ pub(super) fn refused(error: GenerationError) -> Status {
     }
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use contracts::reasons::REASONS;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn each_refusal_of_an_operation_has_its_reason_and_values() {
+        let version = 2;
+        let projection = || "funds".to_owned();
+        for (error, reason) in [
+            (GenerationError::Unknown { version, next: 3 }, "GENERATION_UNKNOWN"),
+            (GenerationError::Serves { version }, "GENERATION_LIVE"),
+            (GenerationError::DidNotServe { version }, "GENERATION_NEVER_LIVE"),
+            (GenerationError::OtherShape { version, shape: 7 }, "GENERATION_OF_ANOTHER_SHAPE"),
+            (GenerationError::Behind { version, projection: projection(), events: 5, seconds: 1 }, "GENERATION_BEHIND"),
+            (
+                GenerationError::Stopped { version, projection: projection(), position: 5, error: "an event".into() },
+                "PROJECTION_STOPPED",
+            ),
+            (GenerationError::NotCompared { version }, "GENERATION_NOT_COMPARED"),
+            (GenerationError::Differs { version, rows: 9 }, "GENERATION_DIFFERS"),
+            (GenerationError::Busy, "OPERATION_UNDER_WAY"),
+            (GenerationError::NotComparable { table: "funds".into(), problem: "a key" }, "TABLE_NOT_COMPARABLE"),
+            (GenerationError::Fixed, "NO_GENERATIONS"),
+        ] {
+            let status = refused(error);
+            let info = status.get_details_error_info().expect("always there");
+            let expected = REASONS.iter().find(|each| each.name == reason).expect("it is one of them");
+            assert_eq!((info.reason.as_str(), i32::from(status.code())), (reason, expected.code));
+            assert_eq!(status.get_details_retry_info().is_some(), expected.retryable, "{reason}");
+            for key in expected.en.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)) {
+                assert!(info.metadata.contains_key(key), "{reason} lacks {key}");
+            }
+        }
+    }
+}
