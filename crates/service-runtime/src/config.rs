@@ -41,7 +41,7 @@ pub struct Config {
     pub nats_url: Secret,
     /// After how long a silence a replay says that it is alive (`TOGUNA_HEARTBEAT`, in seconds; 20).
     pub heartbeat: Duration,
-    /// Verifies callers (`TOGUNA_JWKS`, `TOGUNA_ISSUER`, `TOGUNA_AUDIENCE`, `TOGUNA_PSEUDONYM_KEY`).
+    /// Verifies callers (`TOGUNA_ISSUERS`, `TOGUNA_AUDIENCE`, `TOGUNA_PSEUDONYM_KEY`).
     pub verifier: Arc<Verifier>,
     /// How much callers may take (`limits::VARIABLES`).
     pub limits: Limits,
@@ -167,22 +167,19 @@ impl Reading<'_> {
     }
 
     fn verifier(&mut self) -> Option<Verifier> {
-        let jwks = self.file("TOGUNA_JWKS", "a JWKS file with Ed25519 keys");
-        let issuer = self.required("TOGUNA_ISSUER", "the issuer (`iss`) of callers' tokens");
+        let issuers = self.required("TOGUNA_ISSUERS", "the path of a file that names the issuers of callers' tokens");
         let audience = self.required("TOGUNA_AUDIENCE", "the audience (`aud`) that callers' tokens are for");
         let key = self.pseudonym_key();
-        let (jwks, path) = jwks?;
-        // The keys are looked at even if something else is missing: all problems at once.
-        let verifier = Verifier::new(
-            &jwks,
-            issuer.as_deref().unwrap_or_default(),
+        // The file is looked at even if something else is missing: all problems at once.
+        let verifier = Verifier::open(
+            &PathBuf::from(issuers?),
             audience.as_deref().unwrap_or_default(),
             key.unwrap_or_default(),
         );
         match verifier {
-            Ok(verifier) => issuer.and(audience).and(key).map(|_| verifier),
-            Err(error) => {
-                self.problem(format!("TOGUNA_JWKS: {} {error}", path.display()));
+            Ok(verifier) => audience.and(key).map(|_| verifier),
+            Err(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| format!("TOGUNA_ISSUERS: {problem}")));
                 None
             }
         }

@@ -20,6 +20,7 @@ mod metrics;
 mod operations;
 mod page;
 mod rates;
+mod reloaded;
 mod server;
 mod service;
 pub mod status;

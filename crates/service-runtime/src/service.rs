@@ -132,6 +132,13 @@ impl Parts {
         self.serve(crate::limited!(OperationsServiceServer::new(operations)));
     }
 
+    /// Follows the files that name the issuers of tokens. Health says of `issuers` whether they are sound.
+    fn follow_issuers(&mut self) {
+        let issuers = self.config.verifier.issuers().clone();
+        self.endpoints.health.watch("issuers", WatchStream::new(issuers.is_sound()));
+        self.spawn(issuers.keep(self.shutdown.clone()));
+    }
+
     /// Health says SERVING only after this and everything else that was given here is done.
     pub fn ready_after(&mut self, condition: impl Future<Output = ()> + Send + 'static) {
         self.ready.push(Box::pin(condition));
@@ -216,6 +223,7 @@ where
     let Some(parts) = stopping.run_until_cancelled(Box::pin(build(parts))).await else { return Ok(()) };
     let mut parts = parts?;
     parts.serve_operations();
+    parts.follow_issuers();
     let Parts { endpoints, ready, mut tasks, .. } = parts;
     if let Some(path) = ready_file {
         announce(&path, address).with_context(|| format!("TOGUNA_READY_FILE: cannot write {}", path.display()))?;

@@ -1,7 +1,10 @@
 //! What this crate's tests share: an issuer of tokens, and a server on a free port of this machine.
 
 use std::{
+    env, fs,
     net::SocketAddr,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -25,30 +28,86 @@ pub const PSEUDONYM_KEY: [u8; 32] = [7; 32];
 const PKCS8_ED25519: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
+/// PKCS #8 of a key of P-256 (RFC 5915, without the public half) up to the 32 bytes of the key itself.
+const PKCS8_P256: [u8; 35] = [
+    0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20,
+];
+
+/// What an issuer's entry says where it may say everything.
+pub const ANYTHING: &str = "algorithms = [\"EdDSA\"]\norganisations = \"all\"\nroles = \"all\"";
+
+/// A folder of its own, gone when dropped.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("toguna-{name}-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder can be made");
+        Self(path)
+    }
+
+    /// Writes a file, and gives its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).expect("a file can be written");
+        path.display().to_string()
+    }
+
+    /// Writes the file that names issuers, each with its keys and the rest of its entry, and gives its path.
+    pub fn issuers(&self, issuers: &[(&str, &[&Issuer], &str)]) -> PathBuf {
+        let entries = issuers.iter().enumerate().map(|(number, (name, keys, rest))| {
+            let keys = JwkSet { keys: keys.iter().map(|issuer| issuer.jwk.clone()).collect() };
+            self.file(&format!("{number}.json"), &serde_json::to_string(&keys).expect("a key set is JSON"));
+            format!("[[issuer]]\niss = \"{name}\"\njwks = \"{number}.json\"\n{rest}\n")
+        });
+        let entries: String = entries.collect();
+        self.file("issuers.toml", &entries).into()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Signs tokens with the key of a number.
 pub struct Issuer {
     pub key: EncodingKey,
     pub jwk: Jwk,
+    pub algorithm: Algorithm,
 }
 
 impl Issuer {
     pub fn new(number: u8) -> Self {
         let key = EncodingKey::from_ed_der(&[PKCS8_ED25519.as_slice(), &[number; 32]].concat());
-        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA).expect("an Ed25519 key");
+        Self::with(number, key, Algorithm::EdDSA)
+    }
+
+    /// One that signs with ES256.
+    pub fn of_p256(number: u8) -> Self {
+        let key = EncodingKey::from_ec_der(&[PKCS8_P256.as_slice(), &[number; 32]].concat());
+        Self::with(number, key, Algorithm::ES256)
+    }
+
+    fn with(number: u8, key: EncodingKey, algorithm: Algorithm) -> Self {
+        let mut jwk = Jwk::from_encoding_key(&key, algorithm).expect("a private key");
         jwk.common.key_id = Some(format!("key-{number}"));
-        Self { key, jwk }
+        Self { key, jwk, algorithm }
     }
 
-    pub fn jwks(&self) -> String {
-        serde_json::to_string(&JwkSet { keys: vec![self.jwk.clone()] }).expect("a key set is JSON")
-    }
-
+    /// Verifies what it signs as [`ISSUER`], whatever that says.
     pub fn verifier(&self) -> Verifier {
-        Verifier::new(&self.jwks(), ISSUER, AUDIENCE, PSEUDONYM_KEY).expect("the keys are good")
+        let folder = Folder::new("issuer");
+        let issuers = folder.issuers(&[(ISSUER, &[self], ANYTHING)]);
+        Verifier::open(&issuers, AUDIENCE, PSEUDONYM_KEY).expect("the keys are good")
     }
 
     pub fn header(&self) -> Header {
-        Header { kid: self.jwk.common.key_id.clone(), ..Header::new(Algorithm::EdDSA) }
+        Header { kid: self.jwk.common.key_id.clone(), ..Header::new(self.algorithm) }
     }
 
     /// Signs whatever claims.

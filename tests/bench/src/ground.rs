@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use toguna::local::{
-    identity::{AUDIENCE, ISSUER, Identity},
+    identity::{AUDIENCE, Identity},
     postgres::{self, Disk, Postgres, psql},
     random_hex,
 };
@@ -148,9 +148,8 @@ impl Ground {
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         vec![
-            ("TOGUNA_JWKS", text(self.identity.jwks())),
+            ("TOGUNA_ISSUERS", text(self.identity.issuers())),
             ("TOGUNA_PSEUDONYM_KEY", text(self.identity.pseudonym_key())),
-            ("TOGUNA_ISSUER", ISSUER.to_owned()),
             ("TOGUNA_AUDIENCE", AUDIENCE.to_owned()),
         ]
     }

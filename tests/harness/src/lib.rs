@@ -137,9 +137,9 @@ pub fn token(roles: &str, organisation: &str, person: &str) -> String {
     IDENTITY.token(&roles, organisation, person, SignedDuration::from_hours(1)).expect("the key can sign")
 }
 
-/// File of the public key of [`token`]: a JSON Web Key Set.
-pub fn jwks() -> PathBuf {
-    IDENTITY.jwks()
+/// File that names the issuer of [`token`].
+pub fn issuers() -> PathBuf {
+    IDENTITY.issuers()
 }
 
 /// File of the key that turns persons into pseudonyms.
@@ -148,12 +148,11 @@ pub fn pseudonym_key() -> PathBuf {
 }
 
 /// The settings of identity that a service reads from its environment.
-pub fn environment() -> [(&'static str, String); 4] {
+pub fn environment() -> [(&'static str, String); 3] {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     [
-        ("TOGUNA_JWKS", text(jwks())),
+        ("TOGUNA_ISSUERS", text(issuers())),
         ("TOGUNA_PSEUDONYM_KEY", text(pseudonym_key())),
-        ("TOGUNA_ISSUER", ISSUER.to_owned()),
         ("TOGUNA_AUDIENCE", AUDIENCE.to_owned()),
     ]
 }

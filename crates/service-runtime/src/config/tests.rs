@@ -1,37 +1,17 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::testing::Issuer;
+use crate::testing::{ANYTHING, Folder, Issuer};
 
-/// A folder of its own, gone when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("toguna-config-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder can be made");
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).expect("a file can be written");
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn issuers(folder: &Folder) -> String {
+    folder.issuers(&[("https://id.example", &[&Issuer::new(1)], ANYTHING)]).display().to_string()
 }
 
 fn complete(folder: &Folder) -> HashMap<&'static str, String> {
     HashMap::from([
         ("DATABASE_URL", "postgres://owner:hunter2@127.0.0.1/partnerships".into()),
         ("NATS_URL", "nats://user:hunter2@127.0.0.1:4222".into()),
-        ("TOGUNA_JWKS", folder.file("jwks.json", &Issuer::new(1).jwks())),
-        ("TOGUNA_ISSUER", "https://id.example".into()),
+        ("TOGUNA_ISSUERS", issuers(folder)),
         ("TOGUNA_AUDIENCE", "toguna".into()),
         ("TOGUNA_PSEUDONYM_KEY", folder.file("pseudonym.key", &format!("{}\n", "ab".repeat(32)))),
     ])
@@ -55,8 +35,7 @@ fn a_complete_environment_is_read() {
 fn an_empty_environment_is_told_everything_to_set() {
     let ConfigError(problems) = read(&HashMap::new()).expect_err("everything is missing");
     let names: Vec<_> = problems.iter().map(|problem| problem.split(':').next().unwrap_or_default()).collect();
-    let required =
-        ["DATABASE_URL", "NATS_URL", "TOGUNA_JWKS", "TOGUNA_ISSUER", "TOGUNA_AUDIENCE", "TOGUNA_PSEUDONYM_KEY"];
+    let required = ["DATABASE_URL", "NATS_URL", "TOGUNA_ISSUERS", "TOGUNA_AUDIENCE", "TOGUNA_PSEUDONYM_KEY"];
     assert_eq!(names, required);
     assert!(problems.iter().all(|problem| problem.contains(": set ")), "{problems:?}");
 }
@@ -68,8 +47,7 @@ fn every_wrong_setting_is_told_at_once() {
         ("TOGUNA_LISTEN", "everywhere".into()),
         ("DATABASE_URL", "mysql://owner:hunter2@127.0.0.1/x".into()),
         ("NATS_URL", "127.0.0.1:4222".into()),
-        ("TOGUNA_JWKS", folder.file("jwks.json", r#"{"keys": []}"#)),
-        ("TOGUNA_ISSUER", String::new()),
+        ("TOGUNA_ISSUERS", folder.file("issuers.toml", "[[issuer]]\niss = 'a'\njwks = 'none.json'")),
         ("TOGUNA_PSEUDONYM_KEY", folder.file("pseudonym.key", "abc")),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4317".into()),
         ("TOGUNA_LOG_FORMAT", "xml".into()),
@@ -80,7 +58,7 @@ fn every_wrong_setting_is_told_at_once() {
     for name in variables.keys().chain(&["TOGUNA_AUDIENCE"]) {
         assert!(text.contains(&format!("\n  {name}: ")), "{name} in {text}");
     }
-    assert_eq!(error.0.len(), 10, "{text}");
+    assert_eq!(error.0.len(), 12, "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
 
@@ -88,9 +66,9 @@ fn every_wrong_setting_is_told_at_once() {
 fn a_file_that_is_not_there_is_named() {
     let folder = Folder::new("missing");
     let mut variables = complete(&folder);
-    variables.insert("TOGUNA_JWKS", "/nowhere/jwks.json".into());
+    variables.insert("TOGUNA_ISSUERS", "/nowhere/issuers.toml".into());
     let text = read(&variables).expect_err("it is not there").to_string();
-    assert!(text.contains("/nowhere/jwks.json"), "{text}");
+    assert!(text.contains("/nowhere/issuers.toml"), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod evil;
 mod following;
+mod identity;
 mod lifecycle;
 mod notes;
 mod operations;

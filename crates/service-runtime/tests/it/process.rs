@@ -92,8 +92,7 @@ async fn it_says_where_it_listens_logs_with_the_trace_and_stops_when_told_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_at_once_where_its_environment_is_not_complete() {
-    let missing =
-        ["DATABASE_URL", "NATS_URL", "TOGUNA_JWKS", "TOGUNA_ISSUER", "TOGUNA_AUDIENCE", "TOGUNA_PSEUDONYM_KEY"];
+    let missing = ["DATABASE_URL", "NATS_URL", "TOGUNA_ISSUERS", "TOGUNA_AUDIENCE", "TOGUNA_PSEUDONYM_KEY"];
     let (output, said) = ended(start(&missing.iter().map(|name| (*name, String::new())).collect()));
     assert!(!output.status.success());
     assert!(missing.iter().all(|name| said.contains(&format!("{name}: set "))), "{said}");

@@ -17,7 +17,7 @@ use super::{
     STOP_LIMIT,
     child::{Child, Program, Signal},
     home::{Address, Home, StackFile},
-    identity::{AUDIENCE, ISSUER, Identity},
+    identity::{AUDIENCE, Identity},
     nats::Nats,
     postgres::{self, Disk, Postgres},
 };
@@ -187,9 +187,8 @@ impl Service {
         let environment = vec![
             ("DATABASE_URL", database_url.to_owned()),
             ("NATS_URL", nats_url.to_owned()),
-            ("TOGUNA_JWKS", text(&identity.jwks())),
+            ("TOGUNA_ISSUERS", text(&identity.issuers())),
             ("TOGUNA_PSEUDONYM_KEY", text(&identity.pseudonym_key())),
-            ("TOGUNA_ISSUER", ISSUER.to_owned()),
             ("TOGUNA_AUDIENCE", AUDIENCE.to_owned()),
             ("TOGUNA_READY_FILE", text(&ready_file)),
         ];
