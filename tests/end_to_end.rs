@@ -1,12 +1,24 @@
 //! The whole system as its users meet it: `toguna up` on an empty home, the scenario, then questions on the command
 //! line and commands by gRPC.
 
+#[path = "end_to_end/line.rs"]
+mod line;
 #[path = "end_to_end/operations.rs"]
 mod operations;
+#[path = "end_to_end/people.rs"]
+mod people;
+#[path = "end_to_end/permissions.rs"]
+mod permissions;
+#[path = "end_to_end/reasons.rs"]
+mod reasons;
 #[path = "end_to_end/replay.rs"]
 mod replay;
 #[path = "end_to_end/stack.rs"]
 mod stack;
+#[path = "end_to_end/submit.rs"]
+mod submit;
+#[path = "end_to_end/telemetry.rs"]
+mod telemetry;
 
 use std::{collections::BTreeMap, time::Instant};
 

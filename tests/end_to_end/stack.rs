@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
@@ -21,9 +22,11 @@ use toguna::{
     services::{self, Services, refusal::Refusal},
 };
 use tokio::sync::OnceCell;
+use tonic::Status;
 use uuid::Uuid;
 
 static SHARED: OnceCell<Stack> = OnceCell::const_new();
+static REFERENCE: OnceCell<Stack> = OnceCell::const_new();
 
 /// How long the servers, the first tables and the whole scenario may take on a busy machine.
 const READY_LIMIT: Duration = Duration::from_mins(5);
@@ -59,20 +62,53 @@ impl Drop for Home {
 
 impl Stack {
     pub async fn shared() -> &'static Self {
-        SHARED.get_or_init(Self::start).await
+        let loaded = |home: &Path| fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "demo");
+        SHARED.get_or_init(|| Self::start(&["up"], loaded)).await
     }
 
-    async fn start() -> Self {
+    /// Another one of this process, with reference lists alone, for tests that write much.
+    pub async fn reference() -> &'static Self {
+        let loaded = |home: &Path| fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "reference");
+        REFERENCE.get_or_init(|| Self::start(&["up", "--empty"], loaded)).await
+    }
+
+    /// Where a service answers.
+    pub fn address(&self, service: &str) -> SocketAddr {
+        self.addresses.services[service].address.parse().expect("an address")
+    }
+
+    /// Lets a command work with this stack, in English unless it says otherwise.
+    pub fn surround(&self, command: &mut Command) {
+        command.env("TOGUNA_HOME", &self.home).env("LANG", "C").env_remove("LC_ALL");
+    }
+
+    /// A stack of one's own, with empty logs.
+    pub async fn without_the_scenario() -> Self {
+        Self::start(&["up", "--no-demo"], |home| home.join("stack.json").exists()).await
+    }
+
+    /// A stack of one's own, with empty logs, whose processes have these variables in their environment.
+    pub async fn told(environment: &[(&str, &str)]) -> Self {
+        Self::start_told(environment, &["up", "--no-demo"], |home| home.join("stack.json").exists()).await
+    }
+
+    async fn start(arguments: &[&str], is_ready: impl Fn(&Path) -> bool) -> Self {
+        Self::start_told(&[], arguments, is_ready).await
+    }
+
+    async fn start_told(environment: &[(&str, &str)], arguments: &[&str], is_ready: impl Fn(&Path) -> bool) -> Self {
         let home = env::temp_dir().join(format!("toguna-home-{}", random_hex(6)));
         fs::create_dir(&home).expect("a home can be made");
-        let program = Program::new(&program(), home.join("up.log"), Signal::Terminate)
-            .args(["up"])
+        let mut program = Program::new(&program(), home.join("up.log"), Signal::Terminate)
+            .args(arguments)
             .env("TOGUNA_HOME", &home)
             .env("LANG", "C")
             .remove_after(Some(&home));
+        for (name, value) in environment {
+            program = program.env(name, value);
+        }
         let mut up = program.start().expect("`toguna up` starts");
-        let loaded = || fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "demo");
-        up.until(READY_LIMIT, loaded).await.unwrap_or_else(|error| panic!("{error:#}"));
+        up.until(READY_LIMIT, || is_ready(&home)).await.unwrap_or_else(|error| panic!("{error:#}"));
         let file = fs::read(home.join("stack.json")).expect("the stack says where it is");
         let addresses = serde_json::from_slice(&file).expect("it is JSON");
         let identity = Identity::open(&home.join("keys")).expect("the stack has keys");
@@ -125,20 +161,50 @@ impl Stack {
     }
 
     /// Sends a command by gRPC, for `ROLE@ORGANISATION`, and gives its receipt.
-    pub async fn call(&self, rpc: &str, caller: &str, person: &str, mut request: Value) -> Result<Value, Refusal> {
-        let (role, organisation) = caller.split_once('@').expect("ROLE@ORGANISATION");
-        let person = format!("{person}@{organisation}");
-        let hour = SignedDuration::from_hours(1);
-        let token = self.identity.token(&[role], &format!("partners/{organisation}"), &person, hour).expect("a token");
+    pub async fn call(&self, rpc: &str, caller: &str, person: &str, request: Value) -> Result<Value, Refusal> {
+        let service = services::owner(rpc);
+        Ok(self.ask(Language::En, service, rpc, caller, person, request).await?["receipt"].clone())
+    }
+
+    /// Makes any call for `ROLE@ORGANISATION`, or for nobody where that is empty. A command gets an id where it has none.
+    pub async fn ask(
+        &self,
+        language: Language,
+        service: &str,
+        rpc: &str,
+        caller: &str,
+        person: &str,
+        mut request: Value,
+    ) -> Result<Value, Status> {
+        let token = caller.split_once('@').map(|(role, organisation)| {
+            let person = format!("{person}@{organisation}");
+            let hour = SignedDuration::from_hours(1);
+            self.identity.token(&[role], &format!("partners/{organisation}"), &person, hour).expect("a token")
+        });
         let method = services::method(rpc).expect("an RPC");
-        request["request_id"] = json!(Uuid::now_v7().to_string());
+        if method.input().get_field_by_name("request_id").is_some() && request["request_id"].is_null() {
+            request["request_id"] = json!(Uuid::now_v7().to_string());
+        }
         let request = DynamicMessage::deserialize(method.input(), request).expect("a request");
-        let answer = self.services().call(&method, &token, &request).await.expect("the call is made")?;
-        Ok(serde_json::to_value(&answer).expect("an answer is JSON")["receipt"].clone())
+        let package = services::owner(method.parent_service().package_name()).to_owned();
+        let services = Services::at([(package.as_str(), self.addresses.services[service].address.as_str())], language);
+        let services = services.expect("the address is right");
+        let answer = services.call(&method, &token.unwrap_or_default(), &request).await;
+        Ok(serde_json::to_value(answer.expect("the call is made")?).expect("an answer is JSON"))
+    }
+
+    /// A token for a person of an organisation, for an hour.
+    pub fn token(&self, roles: &[&str], organisation: &str, person: &str) -> String {
+        self.identity.token(roles, organisation, person, SignedDuration::from_hours(1)).expect("a token")
+    }
+
+    /// Who is behind a pseudonym of the logs, as the directory says now.
+    pub fn person(&self, pseudonym: &str) -> Option<String> {
+        Identity::open(&self.home.join("keys")).expect("the stack has keys").person(pseudonym)
     }
 
     /// A connection lives as long as the test that made it.
-    fn services(&self) -> Services {
+    pub fn services(&self) -> Services {
         let places = self.addresses.services.iter();
         let addresses = places.map(|(name, place)| (name.as_str(), place.address.as_str()));
         Services::at(addresses, Language::En).expect("the addresses are right")
@@ -171,7 +237,7 @@ fn run(home: &Path, arguments: &[&str]) -> Output {
 }
 
 /// The program, built beside the tests.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let test = env::current_exe().expect("the test's own program");
     let folder = test.ancestors().nth(2).expect("the folder of the build");
     let program = folder.join("toguna");

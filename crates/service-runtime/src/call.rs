@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use crate::{
+    Config,
+    authorisation::{Authority, Ground},
     context::CallContext,
     envelope,
     fields::Fields,
@@ -22,10 +24,12 @@ use crate::{
     telemetry,
 };
 
-/// Verifies calls. Cheap to clone: every service implementation holds one.
+/// Verifies calls, and asks the policies of them. Cheap to clone: every service implementation holds one.
 #[derive(Clone)]
 pub struct Calls {
     verifier: Arc<Verifier>,
+    authority: Arc<Authority>,
+    service: &'static str,
     rates: Arc<Rates>,
     freshness: Arc<OnceLock<Freshness>>,
 }
@@ -49,8 +53,14 @@ pub struct Call<Q> {
 }
 
 impl Calls {
-    pub(crate) fn new(verifier: Arc<Verifier>, rates: Rates) -> Self {
-        Self { verifier, rates: Arc::new(rates), freshness: Arc::default() }
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            verifier: config.verifier.clone(),
+            authority: config.authority.clone(),
+            service: config.service,
+            rates: Arc::new(Rates::new(&config.limits)),
+            freshness: Arc::default(),
+        }
     }
 
     /// What the service follows; until then tokens of every log are foreign.
@@ -81,6 +91,7 @@ impl Calls {
         let message = request.into_inner();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
         let act = message.act().cloned().unwrap_or_default();
+        self.authority.check(&actor, envelope::ground(&act, &actor.organisation))?;
         let mut fields = Fields::new();
         let act = envelope::act(&mut fields, &act, actor, today)?;
         let call = CallContext::current();
@@ -132,6 +143,7 @@ impl Calls {
     async fn ask<T>(&self, asker: Asker, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
         let actor = self.verifier.caller(request.metadata())?;
         self.admit(&actor, Kind::Query)?;
+        self.authority.check(&actor, Ground::Register(self.service))?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;

@@ -2,7 +2,7 @@
 
 use std::{env, fmt, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{Limits, identity::Verifier, telemetry::LogFormat};
+use crate::{authorisation::Authority, Limits, identity::Verifier, telemetry::LogFormat};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Config {
     pub verifier: Arc<Verifier>,
     /// How much callers may take (`limits::VARIABLES`).
     pub limits: Limits,
+    /// What verified callers may do (`TOGUNA_POLICIES`, a folder; unset: the policies that come with the program).
+    pub authority: Arc<Authority>,
     /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
     pub otlp_endpoint: Option<String>,
     /// Which log lines are written (`RUST_LOG`).
@@ -72,6 +74,7 @@ impl Config {
         let nats_url = reading.url("NATS_URL", &["nats://", "tls://"]);
         let heartbeat: Option<NonZeroU32> = reading.parsed("TOGUNA_HEARTBEAT", "20", "a number of seconds such as 20");
         let verifier = reading.verifier();
+        let authority = Authority::read(reading.variable, &mut reading.problems);
         let limits = Limits::read(reading.variable, &mut reading.problems);
         let otlp_endpoint = reading.optional("OTEL_EXPORTER_OTLP_ENDPOINT");
         if otlp_endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("http://")) {
@@ -103,6 +106,7 @@ impl Config {
                     nats_url,
                     heartbeat: Duration::from_secs(heartbeat.get().into()),
                     verifier: Arc::new(verifier),
+                    authority,
                     limits,
                     otlp_endpoint,
                     log_filter,

@@ -22,6 +22,8 @@ tokio::task_local! {
 /// One call, as seen from outside.
 #[derive(Debug)]
 pub(crate) struct CallContext {
+    /// The RPC as gRPC names it, `toguna.log.v1.LogService/GetLog`; empty outside of a call.
+    pub method: String,
     /// The language of its errors.
     pub language: Language,
     /// Its span: the caller's trace continued, or one begun here.
@@ -46,6 +48,7 @@ impl CallContext {
             let started = Instant::now();
             let trace = telemetry::continued(&SpanContext::empty_context());
             Arc::new(Self {
+                method: String::new(),
                 language: Language::default(),
                 trace,
                 started,

@@ -5,7 +5,7 @@ use event_store::{Act, Actor, Basis, Certainty, ConsistencyToken, Date, PartialD
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::{fields::Fields, status};
+use crate::{authorisation::Ground, fields::Fields, status};
 
 const MAX_REASON: usize = 500;
 const MAX_SOURCES: usize = 20;
@@ -14,20 +14,36 @@ const MAX_TOKENS: usize = 16;
 /// Agreements and plans name dates decades ahead; a year beyond that is a typing error.
 const YEARS_AHEAD: i16 = 50;
 
+/// Whose act a command records: by the message, or where it says nothing, the caller's own.
+fn whose<'a>(act: &'a pb::Act, organisation: &'a str) -> &'a str {
+    if act.on_behalf_of.is_empty() { organisation } else { &act.on_behalf_of }
+}
+
+/// Whether a command records its act from a source. Where it does not say so, the act of another is so recorded, and
+/// where it says what nobody understands, it is no act.
+fn is_from_source(act: &pb::Act, organisation: &str) -> bool {
+    match pb::Basis::try_from(act.basis) {
+        Ok(pb::Basis::Act) => false,
+        Ok(pb::Basis::Unspecified) => whose(act, organisation) != organisation,
+        Ok(pb::Basis::RecordedFromSource) | Err(_) => true,
+    }
+}
+
+/// What the policies are asked of a command.
+pub(crate) fn ground<'a>(act: &'a pb::Act, organisation: &'a str) -> Ground<'a> {
+    Ground::Act { on_behalf_of: whose(act, organisation), from_source: is_from_source(act, organisation) }
+}
+
 /// The act of a command, with what the caller left out.
 pub(crate) fn act(fields: &mut Fields, act: &pb::Act, actor: Actor, today: Date) -> Result<Act, Status> {
-    let own = act.on_behalf_of.is_empty() || act.on_behalf_of == actor.organisation;
+    let own = whose(act, &actor.organisation) == actor.organisation;
     let on_behalf_of =
         if own { actor.organisation.clone() } else { fields.organisation("act.on_behalf_of", &act.on_behalf_of) };
-    let basis = match pb::Basis::try_from(act.basis) {
-        Ok(pb::Basis::Act) => Basis::Act,
-        Ok(pb::Basis::Unspecified) if own => Basis::Act,
-        Ok(pb::Basis::Unspecified | pb::Basis::RecordedFromSource) => Basis::RecordedFromSource,
-        Err(_) => {
-            fields.violation("act.basis", UNKNOWN);
-            Basis::RecordedFromSource
-        }
-    };
+    if pb::Basis::try_from(act.basis).is_err() {
+        fields.violation("act.basis", UNKNOWN);
+    }
+    let from_source = is_from_source(act, &actor.organisation);
+    let basis = if from_source { Basis::RecordedFromSource } else { Basis::Act };
     if basis == Basis::Act && !own {
         return Err(status::refused(ErrorReason::ActsForAnother)
             .with("organisation", actor.organisation)

@@ -130,6 +130,7 @@ impl Observed {
         let allowed = deadline::of(headers);
         let language = headers.get("accept-language").and_then(|header| header.to_str().ok());
         let context = CallContext {
+            method: method.clone(),
             language: language.map(Language::accepted).unwrap_or_default(),
             trace,
             started,

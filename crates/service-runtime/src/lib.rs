@@ -4,6 +4,7 @@
 //! Not here: any rule of a service. Start at [`Calls`], which turns a request into a verified [`Call`], and
 //! [`Fields`], which turns its fields into values; a process starts at [`run`].
 
+mod authorisation;
 mod call;
 mod config;
 mod context;
@@ -28,6 +29,7 @@ mod telemetry;
 #[cfg(test)]
 mod testing;
 
+pub use authorisation::Authority;
 pub use call::{Call, Caller, Calls, etag};
 pub use config::{Config, ConfigError, Secret};
 pub use fields::{Fields, PARTNERS};

@@ -61,7 +61,7 @@ impl Parts {
             .await
             .context("NATS_URL must be the address of a nats-server, with the login where it wants one")?;
         Ok(Self {
-            calls: Calls::new(config.verifier.clone(), Rates::new(&config.limits)),
+            calls: Calls::new(&config),
             endpoints: Endpoints::within(config.limits.clone()),
             config,
             nats,

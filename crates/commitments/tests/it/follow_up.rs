@@ -8,8 +8,8 @@ use tonic::Code;
 
 use crate::{
     house::{
-        COMMITMENT, CYCLE, FOCAL_POINT, House, JVAP, SECRETARY, VERIFIER, date, declaration, id, official, place,
-        refusal, source, types,
+        COMMITMENT, CYCLE, Caller, FOCAL_POINT, House, JVAP, SECRETARY, VERIFIER, date, declaration, id, official,
+        place, refusal, source, types,
     },
     receipt,
 };
@@ -52,7 +52,8 @@ async fn a_report_is_returned_sent_again_with_evidence_verified_and_the_promise_
     assert_eq!(types(&receipt), ["ProgressVerified"]);
 
     let kept = pb::FulfilCommitmentRequest { request_id: id(), name: COMMITMENT.into(), ..Default::default() };
-    let by_another = commitments.fulfil_commitment(SECRETARY.sends(kept.clone())).await;
+    let other = Caller("focal_point", "partners/fr", "focal point");
+    let by_another = commitments.fulfil_commitment(other.sends(kept.clone())).await;
     assert_eq!(refusal(by_another), (Code::PermissionDenied, "NOT_THE_OWNER".into()));
     commitments.fulfil_commitment(FOCAL_POINT.sends(kept)).await.expect("its owner says so");
 

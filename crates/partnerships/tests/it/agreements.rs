@@ -286,7 +286,7 @@ async fn who_may_not_act_is_told_why() {
         name: CONVENTION.into(),
         ..Default::default()
     };
-    let (reason, _) = refusal(stage.agreements.record_expiry(signatory(MALI, ending)).await);
+    let (reason, _) = refusal(stage.agreements.record_expiry(as_role("depositary", MALI, ending)).await);
     assert_eq!(reason, "STATED_BY_DEPOSITARY_OR_SOURCE");
     let unsigned = stage.agreements.sign_agreement(request()).await.expect_err("without a token");
     assert_eq!(unsigned.code(), Code::Unauthenticated);

@@ -141,6 +141,7 @@ pub async fn environment() -> HashMap<&'static str, String> {
     let mut environment = HashMap::from(harness::environment());
     environment.insert("DATABASE_URL", servers.database("notes").await);
     environment.insert("NATS_URL", servers.nats_url());
+    environment.insert("TOGUNA_POLICIES", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/policies").to_owned());
     environment
 }
 
