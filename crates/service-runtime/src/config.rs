@@ -2,7 +2,7 @@
 
 use std::{env, fmt, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{authorisation::Authority, Limits, identity::Verifier, telemetry::LogFormat};
+use crate::{Limits, Origins, authorisation::Authority, identity::Verifier, telemetry::LogFormat};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// What verified callers may do (`TOGUNA_POLICIES`, a folder; unset: the policies that come with the program).
     pub authority: Arc<Authority>,
+    /// Whose pages may call from a browser (`TOGUNA_WEB_ORIGINS`, separated by commas); none by default.
+    pub web_origins: Origins,
     /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
     pub otlp_endpoint: Option<String>,
     /// Which log lines are written (`RUST_LOG`).
@@ -76,6 +78,9 @@ impl Config {
         let verifier = reading.verifier();
         let authority = Authority::read(reading.variable, &mut reading.problems);
         let limits = Limits::read(reading.variable, &mut reading.problems);
+        let web_origins = reading
+            .parsed("TOGUNA_WEB_ORIGINS", "", "origins such as https://portal.example, separated by commas")
+            .unwrap_or_default();
         let otlp_endpoint = reading.optional("OTEL_EXPORTER_OTLP_ENDPOINT");
         if otlp_endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("http://")) {
             reading.problem("OTEL_EXPORTER_OTLP_ENDPOINT: set the http:// address of an OTLP receiver, or nothing");
@@ -108,6 +113,7 @@ impl Config {
                     verifier: Arc::new(verifier),
                     authority,
                     limits,
+                    web_origins,
                     otlp_endpoint,
                     log_filter,
                     log_format,
@@ -175,11 +181,8 @@ impl Reading<'_> {
         let audience = self.required("TOGUNA_AUDIENCE", "the audience (`aud`) that callers' tokens are for");
         let key = self.pseudonym_key();
         // The file is looked at even if something else is missing: all problems at once.
-        let verifier = Verifier::open(
-            &PathBuf::from(issuers?),
-            audience.as_deref().unwrap_or_default(),
-            key.unwrap_or_default(),
-        );
+        let verifier =
+            Verifier::open(&PathBuf::from(issuers?), audience.as_deref().unwrap_or_default(), key.unwrap_or_default());
         match verifier {
             Ok(verifier) => audience.and(key).map(|_| verifier),
             Err(problems) => {

@@ -13,11 +13,12 @@ use tonic::{
 };
 
 use crate::{
-    Limits,
+    Limits, Origins,
     health::Health,
     layer::CallLayer,
-    limits::{connections, seconds},
+    limits::{connections, seconds, unread::Allowance},
     metrics,
+    web::Front,
 };
 
 /// Largest request, compressed or not.
@@ -48,6 +49,8 @@ macro_rules! limited {
 pub(crate) struct Endpoints {
     routes: RoutesBuilder,
     pub health: Health,
+    /// Whose pages may call from a browser.
+    pub origins: Origins,
     limits: Limits,
 }
 
@@ -63,7 +66,7 @@ impl Endpoints {
         let (health, server) = Health::new();
         let mut routes = Routes::builder();
         routes.add_service(server);
-        Self { routes, health, limits }
+        Self { routes, health, origins: Origins::default(), limits }
     }
 
     pub fn add<S>(&mut self, service: S)
@@ -98,9 +101,12 @@ impl Endpoints {
         }
         self.routes.add_service(reflection.build_v1()?);
         let (routes, limits, metrics) = (self.routes.routes(), self.limits.clone(), Arc::<metrics::Calls>::default());
+        let front = Front::new(&self.origins, self.health.services());
         let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
             let layer = CallLayer::new(metrics.clone(), connection.clone(), &limits);
-            let server = limited(Server::builder(), &limits, connection.age).layer(layer).add_routes(routes.clone());
+            let web = front.of(connection.peer.clone(), Allowance::of(limits.unread_mebibytes_per_peer));
+            let mut server = limited(Server::builder(), &limits, connection.age).layer(web).layer(layer);
+            let server = server.add_routes(routes.clone());
             let incoming = stream::iter([Ok::<_, io::Error>(line)]).chain(stream::pending());
             let ended = server.serve_with_incoming_shutdown(incoming, connection.until_leaving());
             async move {
@@ -122,6 +128,7 @@ impl Endpoints {
 /// is the matter of [`connections`].
 fn limited(server: Server, limits: &Limits, age: Duration) -> Server {
     server
+        .accept_http1(true)
         .max_concurrent_streams(limits.streams_per_connection)
         .http2_max_header_list_size(MAX_METADATA_BYTES)
         .http2_max_local_error_reset_streams(Some(1024))

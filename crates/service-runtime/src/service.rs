@@ -25,7 +25,6 @@ use crate::{
     Calls, Config, Telemetry,
     log_service::{LogReaders, Replays},
     operations::Operations,
-    rates::Rates,
     server::Endpoints,
     status,
 };
@@ -60,9 +59,11 @@ impl Parts {
         let nats = Nats::connect(config.nats_url.expose(), config.service)
             .await
             .context("NATS_URL must be the address of a nats-server, with the login where it wants one")?;
+        let mut endpoints = Endpoints::within(config.limits.clone());
+        endpoints.origins = config.web_origins.clone();
         Ok(Self {
             calls: Calls::new(&config),
-            endpoints: Endpoints::within(config.limits.clone()),
+            endpoints,
             config,
             nats,
             stopping,

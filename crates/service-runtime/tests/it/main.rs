@@ -13,3 +13,4 @@ mod process;
 mod replay;
 mod resuming;
 mod service_config;
+mod web;
