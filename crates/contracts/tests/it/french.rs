@@ -110,7 +110,8 @@ fn the_french_pages_are_well_set() {
 fn the_french_words_of_the_programs_are_well_set() {
     let lists = files(&root().join("crates"), ".toml").into_iter().filter(|path| path.ends_with("french.toml"));
     let code = files(&root().join("crates"), ".rs").into_iter().filter(|path| !is_test(path));
-    let all: Vec<String> = lists.chain(code).collect();
+    let policies = files(&root().join("deploy"), ".cedar").into_iter();
+    let all: Vec<String> = lists.chain(code).chain(policies).collect();
     assert!(all.len() > 100, "the programs were looked for in the wrong place");
     none(
         "French that is not well set",
@@ -147,7 +148,7 @@ fn files(folder: &Path, ending: &str) -> Vec<String> {
     found
 }
 
-/// The texts between double quotes, as a program sees them.
+/// The texts between double quotes, as a program sees them: of code, word lists and policies.
 fn literals(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
