@@ -2,6 +2,7 @@
 
 mod agreements;
 mod dialogues;
+mod pages;
 mod partners;
 mod records;
 mod stage;

@@ -32,6 +32,7 @@ pub const KEEPER: &str = "partners/ml-mmeia";
 
 /// A service of its own, with a database and a nats-server that nobody else uses.
 pub struct Stage {
+    pub address: std::net::SocketAddr,
     pub partners: PartnerServiceClient<Channel>,
     pub dialogues: DialogueServiceClient<Channel>,
     pub agreements: AgreementServiceClient<Channel>,
@@ -77,6 +78,7 @@ impl Stage {
         let channel =
             Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("it listens");
         Self {
+            address,
             partners: PartnerServiceClient::new(channel.clone()),
             dialogues: DialogueServiceClient::new(channel.clone()),
             agreements: AgreementServiceClient::new(channel.clone()),
