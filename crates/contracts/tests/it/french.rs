@@ -58,9 +58,9 @@ fn without_code(text: &str) -> String {
     let code: Vec<&str> = text.split('`').collect();
     let words = code.iter().enumerate().map(|(index, part)| if index % 2 == 0 { part } else { "x" });
     let text: String = words.collect();
-    let links: Vec<&str> = text.split("](").collect();
-    let rest = links.iter().skip(1).map(|part| part.split_once(')').map_or("", |(_, rest)| rest));
-    links.iter().take(1).copied().chain(rest).collect()
+    let before_targets: Vec<&str> = text.split("](").collect();
+    let rest = before_targets.iter().skip(1).map(|part| part.split_once(')').map_or("", |(_, rest)| rest));
+    before_targets.iter().take(1).copied().chain(rest).collect()
 }
 
 #[test]

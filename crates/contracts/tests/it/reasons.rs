@@ -33,7 +33,7 @@ fn programs(folder: &Path) -> Vec<String> {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         if path.is_dir() && !["tests", "target", "contracts"].contains(&name.as_str()) {
             found.extend(programs(&path));
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs" {
             let code = fs::read_to_string(&path).expect("text");
             // Tests at the end of a file give nothing to callers.
             found.push(code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned());

@@ -84,7 +84,7 @@ pub fn judge(pool: &DescriptorPool, judge: &mut Judge) {
 fn package(pool: &DescriptorPool, comments: &Comments, file: &FileDescriptor, judge: &mut Judge) {
     let folder = file.name().rsplit_once('/').map_or("", |(folder, _)| folder);
     judge.hold(folder.replace('/', ".") == file.package_name(), PACKAGE, file.name(), "is not in its package's folder");
-    judge.hold(file.package_name().ends_with(".v1"), PACKAGE, file.name(), "has no version");
+    judge.hold(file.package_name().rsplit('.').next() == Some("v1"), PACKAGE, file.name(), "has no version");
     let said = comments.of_package(pool, file.package_name());
     judge.hold(!said.is_empty(), COMMENTED, file.package_name(), "says nowhere what the package is");
 }
