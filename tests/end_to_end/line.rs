@@ -95,7 +95,7 @@ async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
         let mut bytes = vec![0; 1024];
         let mut free = Instant::now();
         while let Ok(read @ 1..) = from.read(&mut bytes).await {
-            let took = Duration::from_secs(1).mul_f64(read as f64 / f64::from(quality.bytes_per_second));
+            let took = Duration::from_secs(1) * u32::try_from(read).expect("a KiB") / quality.bytes_per_second;
             free = free.max(Instant::now()) + took;
             // A narrow line takes no more than it can carry.
             sleep_until(free).await;

@@ -8,7 +8,6 @@ use tonic::{
     metadata::{Ascii, MetadataValue},
 };
 use tonic_prost::ProstCodec;
-use tonic_types::StatusExt as _;
 
 use crate::stack::Stack;
 
@@ -68,7 +67,7 @@ async fn whoever_has_no_role_is_told_so_before_anything_else_is_wrong() {
     let mut denied = 0;
     for (service, path) in rpcs() {
         let status = refusal(stack, service, &path, Some(&token)).await;
-        let info = status.as_ref().and_then(StatusExt::get_details_error_info);
+        let info = status.as_ref().and_then(tonic_types::StatusExt::get_details_error_info);
         let closed = path.starts_with("toguna.operations.v1")
             || (path.starts_with("toguna.log.v1") && service == "disbursements")
             || !(path.contains("/Get") || path.contains("/List") || path.contains("/ReplayLog"));

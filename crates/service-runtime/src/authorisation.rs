@@ -96,10 +96,13 @@ impl Authority {
         let Some(folder) = variable("TOGUNA_POLICIES").filter(|folder| !folder.is_empty()) else {
             return Self::built_in();
         };
-        Self::open(Path::new(&folder)).map(Arc::new).unwrap_or_else(|wrong| {
-            problems.extend(wrong.into_iter().map(|problem| format!("TOGUNA_POLICIES: {problem}")));
-            Self::built_in()
-        })
+        Self::open(Path::new(&folder)).map_or_else(
+            |wrong| {
+                problems.extend(wrong.into_iter().map(|problem| format!("TOGUNA_POLICIES: {problem}")));
+                Self::built_in()
+            },
+            Arc::new,
+        )
     }
 
     /// The policies in the files `*.cedar` of a folder, in the place of those; otherwise all that is wrong with them.
@@ -247,7 +250,9 @@ fn key(method: &str, organisation: &str, roles: &[String], ground: Ground<'_>) -
             part(on_behalf_of);
         }
     }
-    roles.iter().for_each(|role| part(role));
+    for role in roles {
+        part(role);
+    }
     hash.finalize().into()
 }
 

@@ -21,7 +21,7 @@ use crate::{
     identity::Verifier,
     rates::{Kind, Rates, Turn},
     status::{self, Violation},
-    telemetry,
+    telemetry, tls,
 };
 
 /// Verifies calls, and asks the policies of them. Cheap to clone: every service implementation holds one.
@@ -85,7 +85,7 @@ impl Calls {
     /// Takes a command: who sends it, for whom, and what the envelope says; then waits until what it must have seen is
     /// here, or the caller's patience ends.
     pub async fn command<Q: Command + Name>(&self, request: Request<Q>) -> Result<Call<Q>, Status> {
-        let actor = self.verifier.caller(request.metadata())?;
+        let actor = self.verifier.caller(request.metadata(), tls::shown(request.extensions()))?;
         self.admit(&actor, Kind::Command)?;
         let correlation = request.metadata().get("correlation-id").map(|id| id.to_str().unwrap_or_default().to_owned());
         let message = request.into_inner();
@@ -141,7 +141,7 @@ impl Calls {
     }
 
     async fn ask<T>(&self, asker: Asker, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
-        let actor = self.verifier.caller(request.metadata())?;
+        let actor = self.verifier.caller(request.metadata(), tls::shown(request.extensions()))?;
         self.admit(&actor, Kind::Query)?;
         self.authority.check(&actor, Ground::Register(self.service))?;
         let mut fields = Fields::new();

@@ -2,7 +2,7 @@
 
 use std::{env, fmt, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{Limits, Origins, authorisation::Authority, identity::Verifier, telemetry::LogFormat};
+use crate::{Limits, Origins, authorisation::Authority, identity::Verifier, telemetry::LogFormat, tls::Tls};
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Config {
     pub verifier: Arc<Verifier>,
     /// How much callers may take (`limits::VARIABLES`).
     pub limits: Limits,
+    /// TLS, where the service speaks it (`TOGUNA_TLS_CERT`, `TOGUNA_TLS_KEY`, `TOGUNA_TLS_CLIENT_CA`).
+    pub tls: Option<Tls>,
     /// What verified callers may do (`TOGUNA_POLICIES`, a folder; unset: the policies that come with the program).
     pub authority: Arc<Authority>,
     /// Whose pages may call from a browser (`TOGUNA_WEB_ORIGINS`, separated by commas); none by default.
@@ -76,6 +78,7 @@ impl Config {
         let nats_url = reading.url("NATS_URL", &["nats://", "tls://"]);
         let heartbeat: Option<NonZeroU32> = reading.parsed("TOGUNA_HEARTBEAT", "20", "a number of seconds such as 20");
         let verifier = reading.verifier();
+        let tls = reading.tls();
         let authority = Authority::read(reading.variable, &mut reading.problems);
         let limits = Limits::read(reading.variable, &mut reading.problems);
         let web_origins = reading
@@ -111,6 +114,7 @@ impl Config {
                     nats_url,
                     heartbeat: Duration::from_secs(heartbeat.get().into()),
                     verifier: Arc::new(verifier),
+                    tls,
                     authority,
                     limits,
                     web_origins,
@@ -190,6 +194,18 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    fn tls(&mut self) -> Option<Tls> {
+        let [chain, key, authorities] = ["TOGUNA_TLS_CERT", "TOGUNA_TLS_KEY", "TOGUNA_TLS_CLIENT_CA"]
+            .map(|name| self.optional(name).map(PathBuf::from));
+        let opened = match (chain, key, authorities) {
+            (Some(chain), Some(key), authorities) => Tls::open(chain, key, authorities),
+            (None, None, None) => return None,
+            _ => Err(vec!["set both paths, or neither and no TOGUNA_TLS_CLIENT_CA".into()]),
+        };
+        let problem = |problem| format!("TOGUNA_TLS_CERT, TOGUNA_TLS_KEY: {problem}");
+        opened.map_err(|problems| self.problems.extend(problems.into_iter().map(problem))).ok()
     }
 
     fn pseudonym_key(&mut self) -> Option<[u8; 32]> {

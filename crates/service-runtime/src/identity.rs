@@ -92,32 +92,42 @@ impl Verifier {
         &self.issuers
     }
 
-    /// Who sent a call, by its `authorization` metadata; otherwise `UNAUTHENTICATED`.
-    pub fn caller(&self, metadata: &MetadataMap) -> Result<Actor, Status> {
+    /// Who sent a call, by its `authorization` metadata and the SHA-256 of the certificate that was shown on its
+    /// connection; otherwise `UNAUTHENTICATED`.
+    pub fn caller(&self, metadata: &MetadataMap, shown: Option<[u8; 32]>) -> Result<Actor, Status> {
         bearer(metadata)
-            .and_then(|token| self.verify(token))
+            .and_then(|token| self.verify(token, shown))
             .map_err(|problem| status::refused(ErrorReason::TokenInvalid).with("problem", problem.wording()).into())
     }
 
-    /// Who holds a token.
-    pub fn verify(&self, token: &str) -> Result<Actor, TokenProblem> {
+    /// Who holds a token, and has shown this certificate.
+    pub fn verify(&self, token: &str, shown: Option<[u8; 32]>) -> Result<Actor, TokenProblem> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenProblem::Malformed);
         }
         let issuers = self.issuers.current();
         let hash: [u8; 32] = Sha256::digest(token).into();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        if let Some(known) = issuers.remembered(|tokens| tokens.get(&hash).cloned()) {
-            return if known.expires + SKEW >= now { Ok(known.actor) } else { Err(TokenProblem::Expired) };
+        let known = if let Some(known) = issuers.remembered(|tokens| tokens.get(&hash).cloned()) {
+            known
+        } else {
+            let known = self.known(issuers.claims(token, now)?)?;
+            issuers.remembered(|tokens| tokens.put(hash, known.clone()));
+            known
+        };
+        if known.expires + SKEW < now {
+            return Err(TokenProblem::Expired);
         }
-        let claims = issuers.claims(token, now)?;
-        if claims.cnf.is_some() {
+        if known.certificate.is_some() && known.certificate != shown {
             return Err(TokenProblem::Certificate);
         }
+        Ok(known.actor)
+    }
+
+    fn known(&self, claims: Claims) -> Result<Remembered, TokenProblem> {
+        let certificate = claims.cnf.as_ref().map(Confirmation::hash).transpose()?;
         let expires = claims.exp;
-        let actor = self.actor(claims);
-        issuers.remembered(|tokens| tokens.put(hash, Remembered { actor: actor.clone(), expires }));
-        Ok(actor)
+        Ok(Remembered { actor: self.actor(claims), expires, certificate })
     }
 
     fn actor(&self, claims: Claims) -> Actor {

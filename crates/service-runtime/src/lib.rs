@@ -28,6 +28,7 @@ pub mod status;
 mod telemetry;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod web;
 
 pub use authorisation::Authority;
@@ -43,6 +44,7 @@ pub use server::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 pub use service::{Parts, run, serve};
 pub use status::Violation;
 pub use telemetry::{LogFormat, Telemetry};
+pub use tls::Tls;
 pub use web::Origins;
 /// Of every program that has this shell.
 #[global_allocator]

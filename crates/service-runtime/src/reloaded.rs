@@ -18,10 +18,13 @@ use tokio_util::sync::CancellationToken;
 /// How often the files are looked at again.
 pub(crate) const EVERY: Duration = Duration::from_secs(2);
 
+/// Makes something of files; otherwise all that is wrong with them.
+type Make<T> = dyn Fn(&mut Files) -> Result<T, Vec<String>> + Send + Sync;
+
 /// Something made of files; the last that could be made of them.
 pub(crate) struct Reloaded<T> {
     name: &'static str,
-    make: Box<dyn Fn(&mut Files) -> Result<T, Vec<String>> + Send + Sync>,
+    make: Box<Make<T>>,
     current: RwLock<Arc<T>>,
     looked_at: Mutex<[u8; 32]>,
     is_sound: watch::Sender<bool>,

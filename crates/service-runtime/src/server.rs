@@ -1,6 +1,6 @@
 //! The gRPC server of every service: its limits, health, reflection, and how it stops.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream};
 use tokio::net::TcpListener;
@@ -18,6 +18,7 @@ use crate::{
     layer::CallLayer,
     limits::{connections, seconds, unread::Allowance},
     metrics,
+    tls::{Tls, secured},
     web::Front,
 };
 
@@ -51,6 +52,8 @@ pub(crate) struct Endpoints {
     pub health: Health,
     /// Whose pages may call from a browser.
     pub origins: Origins,
+    /// What it speaks on each connection, where it is not plain text.
+    pub tls: Option<Tls>,
     limits: Limits,
 }
 
@@ -66,7 +69,7 @@ impl Endpoints {
         let (health, server) = Health::new();
         let mut routes = Routes::builder();
         routes.add_service(server);
-        Self { routes, health, origins: Origins::default(), limits }
+        Self { routes, health, origins: Origins::default(), tls: None, limits }
     }
 
     pub fn add<S>(&mut self, service: S)
@@ -107,7 +110,7 @@ impl Endpoints {
             let web = front.of(connection.peer.clone(), Allowance::of(limits.unread_mebibytes_per_peer));
             let mut server = limited(Server::builder(), &limits, connection.age).layer(web).layer(layer);
             let server = server.add_routes(routes.clone());
-            let incoming = stream::iter([Ok::<_, io::Error>(line)]).chain(stream::pending());
+            let incoming = stream::once(secured(self.tls.clone(), line)).chain(stream::pending());
             let ended = server.serve_with_incoming_shutdown(incoming, connection.until_leaving());
             async move {
                 if let Err(error) = ended.await {

@@ -1,6 +1,6 @@
 //! The life of a service's process: what it is made of, and the order in which it starts and stops.
 
-use std::{convert::Infallible, fs, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use std::{convert::Infallible, fs, net::SocketAddr, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use contracts::toguna::{
@@ -25,6 +25,7 @@ use crate::{
     Calls, Config, Telemetry,
     log_service::{LogReaders, Replays},
     operations::Operations,
+    reloaded::Reloaded,
     server::Endpoints,
     status,
 };
@@ -60,7 +61,8 @@ impl Parts {
             .await
             .context("NATS_URL must be the address of a nats-server, with the login where it wants one")?;
         let mut endpoints = Endpoints::within(config.limits.clone());
-        endpoints.origins = config.web_origins.clone();
+        endpoints.origins.clone_from(&config.web_origins);
+        endpoints.tls.clone_from(&config.tls);
         Ok(Self {
             calls: Calls::new(&config),
             endpoints,
@@ -133,11 +135,18 @@ impl Parts {
         self.serve(crate::limited!(OperationsServiceServer::new(operations)));
     }
 
-    /// Follows the files that name the issuers of tokens. Health says of `issuers` whether they are sound.
-    fn follow_issuers(&mut self) {
-        let issuers = self.config.verifier.issuers().clone();
-        self.endpoints.health.watch("issuers", WatchStream::new(issuers.is_sound()));
-        self.spawn(issuers.keep(self.shutdown.clone()));
+    /// Follows the files that may change while the service runs. Health says of `issuers` and `certificates` whether
+    /// theirs are sound.
+    fn follow_files(&mut self) {
+        self.keep("issuers", self.config.verifier.issuers().clone());
+        if let Some(tls) = &self.config.tls {
+            self.keep("certificates", tls.files().clone());
+        }
+    }
+
+    fn keep<T: Send + Sync + 'static>(&mut self, part: &'static str, made: Arc<Reloaded<T>>) {
+        self.endpoints.health.watch(part, WatchStream::new(made.is_sound()));
+        self.spawn(made.keep(self.shutdown.clone()));
     }
 
     /// Health says SERVING only after this and everything else that was given here is done.
@@ -224,7 +233,7 @@ where
     let Some(parts) = stopping.run_until_cancelled(Box::pin(build(parts))).await else { return Ok(()) };
     let mut parts = parts?;
     parts.serve_operations();
-    parts.follow_issuers();
+    parts.follow_files();
     let Parts { endpoints, ready, mut tasks, .. } = parts;
     if let Some(path) = ready_file {
         announce(&path, address).with_context(|| format!("TOGUNA_READY_FILE: cannot write {}", path.display()))?;

@@ -97,8 +97,7 @@ impl Server {
             program = program.env(name, value);
         }
         if let Some(site) = site {
-            program =
-                program.env("DATABASE_URL", &site.database_url).env("NATS_URL", site.nats.url());
+            program = program.env("DATABASE_URL", &site.database_url).env("NATS_URL", site.nats.url());
         }
         let began = Instant::now();
         let mut child = program.start()?;

@@ -1,5 +1,6 @@
 //! A token, read: how it must be signed, and what it must say.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use event_store::StreamName;
 use jsonwebtoken::{Header, TokenData, dangerous, errors::ErrorKind};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -43,6 +44,13 @@ pub struct Confirmation {
     pub certificate: String,
 }
 
+impl Confirmation {
+    pub(super) fn hash(&self) -> Result<[u8; 32], TokenProblem> {
+        let hash = URL_SAFE_NO_PAD.decode(&self.certificate).map_err(|_| TokenProblem::Claims)?;
+        hash.try_into().map_err(|_| TokenProblem::Claims)
+    }
+}
+
 impl Issuers {
     /// What a token says that one of the issuers signed, and may sign.
     pub(super) fn claims(&self, token: &str, now: u64) -> Result<Claims, TokenProblem> {
@@ -56,8 +64,8 @@ impl Issuers {
         if header.alg != key.algorithm {
             return Err(TokenProblem::Algorithm);
         }
-        let TokenData { claims, .. } =
-            jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation).map_err(|error| problem(error.kind()))?;
+        let TokenData { claims, .. } = jsonwebtoken::decode::<Claims>(token, &key.verifies, &key.validation)
+            .map_err(|error| problem(error.kind()))?;
         if claims.iat > now + SKEW {
             return Err(TokenProblem::NotYetValid);
         }

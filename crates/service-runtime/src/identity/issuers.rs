@@ -41,7 +41,7 @@ pub(super) struct Issuer {
 
 /// A public key, which verifies in one way only.
 pub(super) struct Key {
-    pub key: DecodingKey,
+    pub verifies: DecodingKey,
     pub algorithm: Algorithm,
     pub validation: Validation,
 }
@@ -57,6 +57,8 @@ pub(super) enum Assertable {
 pub(super) struct Remembered {
     pub actor: Actor,
     pub expires: u64,
+    /// Without which the token is of no use.
+    pub certificate: Option<[u8; 32]>,
 }
 
 impl Assertable {
@@ -216,7 +218,7 @@ impl Reading<'_> {
             };
             let validation = validation(algorithm, issuer, self.audience);
             let kid = jwk.common.key_id.clone().unwrap_or_default();
-            if kid.is_empty() || keys.insert(kid, Key { key, algorithm, validation }).is_some() {
+            if kid.is_empty() || keys.insert(kid, Key { verifies: key, algorithm, validation }).is_some() {
                 return self.problem(at, &format!("jwks: {path} holds a key without a `kid` of its own"));
             }
         }

@@ -9,7 +9,7 @@ mod hostile;
 #[test]
 fn a_good_token_names_its_holder_by_a_pseudonym() {
     let issuer = Issuer::new(1);
-    let actor = issuer.verifier().verify(&issuer.sign(&claims())).expect("it holds");
+    let actor = issuer.verifier().verify(&issuer.sign(&claims()), None).expect("it holds");
     assert_eq!(actor.issuer, ISSUER);
     assert_eq!(actor.organisation, "partners/mli");
     assert_eq!(actor.roles, ["contributor", "focal_point"], "sorted");
@@ -40,7 +40,7 @@ fn with(name: &str, value: Option<Value>) -> Value {
 fn what_holds_within_the_skew_of_clocks_holds() {
     let issuer = Issuer::new(1);
     for (name, value) in [("exp", json!(now() - 20)), ("nbf", json!(now() + 20)), ("iat", json!(now() + 20))] {
-        assert!(issuer.verifier().verify(&issuer.sign(&with(name, Some(value)))).is_ok(), "{name}");
+        assert!(issuer.verifier().verify(&issuer.sign(&with(name, Some(value))), None).is_ok(), "{name}");
     }
 }
 
@@ -48,7 +48,7 @@ fn what_holds_within_the_skew_of_clocks_holds() {
 fn one_audience_of_several_is_enough() {
     let issuer = Issuer::new(1);
     let token = issuer.sign(&with("aud", Some(json!(["another", AUDIENCE]))));
-    assert!(issuer.verifier().verify(&token).is_ok());
+    assert!(issuer.verifier().verify(&token, None).is_ok());
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_key_of_the_same_name_but_another_key_is_refused() {
     let issuer = Issuer::new(1);
     let mut stranger = Issuer::new(2);
     stranger.jwk.common.key_id = issuer.jwk.common.key_id.clone();
-    assert_eq!(issuer.verifier().verify(&stranger.sign(&claims())), Err(TokenProblem::Signature));
+    assert_eq!(issuer.verifier().verify(&stranger.sign(&claims()), None), Err(TokenProblem::Signature));
 }
 
 #[test]
@@ -64,25 +64,25 @@ fn a_remembered_token_is_forgotten_when_it_expires() {
     let issuer = Issuer::new(1);
     let verifier = issuer.verifier();
     let token = issuer.sign(&claims());
-    assert!(verifier.verify(&token).is_ok());
+    assert!(verifier.verify(&token, None).is_ok());
     let hash: [u8; 32] = Sha256::digest(&token).into();
     verifier.issuers.current().remembered(|tokens| {
         let known = tokens.get_mut(&hash).expect("it is remembered");
         known.expires = now() - SKEW - 1;
     });
-    assert_eq!(verifier.verify(&token), Err(TokenProblem::Expired));
+    assert_eq!(verifier.verify(&token, None), Err(TokenProblem::Expired));
 }
 
 #[test]
 fn only_so_many_tokens_are_remembered() {
     let issuer = Issuer::new(1);
     let verifier = issuer.verifier();
-    let actor = verifier.verify(&issuer.sign(&claims())).expect("it holds");
+    let actor = verifier.verify(&issuer.sign(&claims()), None).expect("it holds");
     verifier.issuers.current().remembered(|tokens| {
         for number in 0..10_000u32 {
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&number.to_le_bytes());
-            tokens.put(hash, Remembered { actor: actor.clone(), expires: now() });
+            tokens.put(hash, Remembered { actor: actor.clone(), expires: now(), certificate: None });
         }
         assert_eq!(tokens.len(), 4096);
     });
@@ -110,14 +110,14 @@ fn a_call_without_a_bearer_token_is_unauthenticated_with_a_reason() {
         for header in &headers {
             metadata.append("authorization", header.parse().expect("ASCII"));
         }
-        let status = issuer.verifier().caller(&metadata).expect_err("refused");
+        let status = issuer.verifier().caller(&metadata, None).expect_err("refused");
         assert_eq!(status.code(), tonic::Code::Unauthenticated, "{headers:?}");
         let info = status.get_details_error_info().expect("always there");
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("TOKEN_INVALID", "toguna"), "{headers:?}");
     }
     let mut metadata = MetadataMap::new();
     metadata.insert("authorization", format!("bearer {good}").parse().expect("ASCII"));
-    assert!(issuer.verifier().caller(&metadata).is_ok(), "the scheme has no case");
+    assert!(issuer.verifier().caller(&metadata, None).is_ok(), "the scheme has no case");
 }
 
 /// An issuer that may speak for one organisation, in two roles, for a quarter of an hour.
@@ -136,7 +136,7 @@ fn each_issuer_says_what_it_may_say_and_nothing_else() {
         claims[name] = value;
         claims
     };
-    assert!(verifier.verify(&ours.sign(&claims())).is_ok());
+    assert!(verifier.verify(&ours.sign(&claims()), None).is_ok());
     for (name, value, problem) in [
         ("org", json!("partners/eu"), TokenProblem::Organisation),
         ("org", json!("partners/mli-2"), TokenProblem::Organisation),
@@ -144,12 +144,16 @@ fn each_issuer_says_what_it_may_say_and_nothing_else() {
         ("roles", json!(["focal_points"]), TokenProblem::Role),
         ("exp", json!(now() + 905), TokenProblem::TooLong),
     ] {
-        assert_eq!(verifier.verify(&ours.sign(&with(name, Some(value.clone())))), Err(problem), "{name}: {value}");
-        let actor = verifier.verify(&theirs.sign(&of_theirs(name, value.clone()))).expect("the other one may");
+        assert_eq!(
+            verifier.verify(&ours.sign(&with(name, Some(value.clone()))), None),
+            Err(problem),
+            "{name}: {value}"
+        );
+        let actor = verifier.verify(&theirs.sign(&of_theirs(name, value.clone())), None).expect("the other one may");
         assert_eq!(actor.issuer, "https://id.other.example");
     }
-    assert_eq!(verifier.verify(&ours.sign(&of_theirs("sub", json!("a")))), Err(TokenProblem::UnknownKey));
-    assert_eq!(verifier.verify(&theirs.sign(&claims())), Err(TokenProblem::UnknownKey));
+    assert_eq!(verifier.verify(&ours.sign(&of_theirs("sub", json!("a"))), None), Err(TokenProblem::UnknownKey));
+    assert_eq!(verifier.verify(&theirs.sign(&claims()), None), Err(TokenProblem::UnknownKey));
 }
 
 #[test]
@@ -158,9 +162,9 @@ fn persons_of_different_issuers_are_different_persons() {
     let (one, other) = (Issuer::new(1), Issuer::new(2));
     let issuers = folder.issuers(&[(ISSUER, &[&one], ANYTHING), ("https://id.other.example", &[&other], ANYTHING)]);
     let verifier = Verifier::open(&issuers, AUDIENCE, PSEUDONYM_KEY).expect("both are good");
-    let first = verifier.verify(&one.sign(&claims())).expect("it holds");
+    let first = verifier.verify(&one.sign(&claims()), None).expect("it holds");
     let elsewhere = with("iss", Some(json!("https://id.other.example")));
-    let second = verifier.verify(&other.sign(&elsewhere)).expect("it holds");
+    let second = verifier.verify(&other.sign(&elsewhere), None).expect("it holds");
     assert_ne!(first.subject, second.subject);
 }
 
@@ -170,20 +174,20 @@ fn a_key_that_vanishes_no_longer_verifies_not_even_what_it_verified() {
     let (old, new) = (Issuer::new(1), Issuer::new(2));
     let write = |keys: &[&Issuer]| folder.issuers(&[(ISSUER, keys, ANYTHING)]);
     let verifier = Verifier::open(&write(&[&old]), AUDIENCE, PSEUDONYM_KEY).expect("the key is good");
-    let (olds, news) = (old.sign(&claims()), new.sign(&claims()));
-    let verified = || {
+    let [before, after] = [&old, &new].map(|issuer| issuer.sign(&claims()));
+    let taken = || {
         verifier.issuers().look_again();
-        (verifier.verify(&olds).map(|_| ()), verifier.verify(&news).map(|_| ()))
+        (verifier.verify(&before, None).map(|_| ()), verifier.verify(&after, None).map(|_| ()))
     };
-    assert_eq!(verified(), (Ok(()), Err(TokenProblem::UnknownKey)));
+    assert_eq!(taken(), (Ok(()), Err(TokenProblem::UnknownKey)));
     write(&[&old, &new]);
-    assert_eq!(verified(), (Ok(()), Ok(())));
+    assert_eq!(taken(), (Ok(()), Ok(())));
     folder.file("0.json", "{\"keys\": [");
-    assert_eq!(verified(), (Ok(()), Ok(())), "half a file changes nothing");
+    assert_eq!(taken(), (Ok(()), Ok(())), "half a file changes nothing");
     folder.file("0.json", "{\"keys\": []}");
-    assert_eq!(verified(), (Ok(()), Ok(())), "nor one without keys");
+    assert_eq!(taken(), (Ok(()), Ok(())), "nor one without keys");
     write(&[&new]);
-    assert_eq!(verified(), (Err(TokenProblem::UnknownKey), Ok(())));
+    assert_eq!(taken(), (Err(TokenProblem::UnknownKey), Ok(())));
     folder.issuers(&[("https://id.other.example", &[&new], ANYTHING)]);
-    assert_eq!(verified(), (Err(TokenProblem::Issuer), Err(TokenProblem::Issuer)));
+    assert_eq!(taken(), (Err(TokenProblem::Issuer), Err(TokenProblem::Issuer)));
 }

@@ -93,10 +93,12 @@ async fn a_connection_that_says_nothing_or_little_is_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_nobody_uses_is_closed_and_the_next_call_makes_another() {
     let mut service = within(&[("TOGUNA_IDLE_SECONDS", 1)]).await;
-    let mut idle = connect(&service).await;
-    assert!(kept(&mut idle).await);
+    let (client, idle) = h2::client::handshake(connect(&service).await).await.expect("it speaks HTTP/2");
+    let idle = tokio::spawn(idle);
     let mut replay = replay(&mut service, following(from(1))).await.expect("a replay");
-    closed(idle).await;
+    let ended = tokio::time::timeout(SOON, idle).await.expect("soon").expect("no panic");
+    assert!(ended.is_ok(), "in order: {ended:?}");
+    drop(client);
     tokio::time::sleep(Duration::from_millis(1200)).await;
     service.note(1).await;
     loop {
@@ -113,7 +115,7 @@ async fn a_connection_that_nobody_uses_is_closed_and_the_next_call_makes_another
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_connection_says_goodbye_to_its_replays_and_the_next_call_makes_another() {
-    let mut service = within(&[("TOGUNA_CONNECTION_AGE_SECONDS", 2)]).await;
+    let mut service = within(&[("TOGUNA_CONNECTION_AGE_SECONDS", 3)]).await;
     service.note(1).await;
     let mut answers = replay(&mut service, following(from(1))).await.expect("a replay");
     let goodbye = loop {

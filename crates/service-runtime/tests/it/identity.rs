@@ -22,8 +22,8 @@ use crate::notes::{Service, environment, note, reason, unique_name, with_token};
 const NAME: &str = "https://id.ministry.example";
 
 /// A ministry that signs the tokens of its own people.
-struct Ministry {
-    folder: PathBuf,
+pub struct Ministry {
+    pub folder: PathBuf,
     key: EncodingKey,
     public: Jwk,
 }
@@ -35,7 +35,7 @@ impl Drop for Ministry {
 }
 
 impl Ministry {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = env::temp_dir().join(format!("toguna-ministry-{}", unique_name()));
         fs::create_dir(&folder).expect("a folder can be made");
         let (key, public) = key_pair(1);
@@ -59,13 +59,13 @@ impl Ministry {
         fs::rename(unfinished, self.folder.join("jwks.json")).expect("it can be moved");
     }
 
-    async fn environment(&self) -> HashMap<&'static str, String> {
+    pub async fn environment(&self) -> HashMap<&'static str, String> {
         let mut environment = environment().await;
         environment.insert("TOGUNA_ISSUERS", self.folder.join("issuers.toml").display().to_string());
         environment
     }
 
-    fn token(&self, change: impl FnOnce(&mut Header, &mut Value)) -> String {
+    pub fn token(&self, change: impl FnOnce(&mut Header, &mut Value)) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let mut header = Header { kid: self.public.common.key_id.clone(), ..Header::new(Algorithm::EdDSA) };
         let mut claims = json!({
@@ -75,6 +75,11 @@ impl Ministry {
         change(&mut header, &mut claims);
         jsonwebtoken::encode(&header, &claims, &self.key).expect("the key signs")
     }
+}
+
+/// As tokens write bytes.
+pub fn base64url(bytes: &[u8]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes)
 }
 
 fn key_pair(number: u8) -> (EncodingKey, Jwk) {

@@ -13,4 +13,5 @@ mod process;
 mod replay;
 mod resuming;
 mod service_config;
+mod tls;
 mod web;

@@ -123,9 +123,9 @@ async fn health_is_asked_in_json_too() {
 async fn messages_are_packed_both_ways_where_it_is_worth_it() {
     use std::io::{Read as _, Write as _};
     let (_service, plain) = service().await;
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    packer.write_all(note(3).to_string().as_bytes()).expect("it is memory");
-    let packed = packer.finish().expect("it is memory");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(note(3).to_string().as_bytes()).expect("it is memory");
+    let packed = gzip.finish().expect("it is memory");
     let answer = plain.with("content-encoding", "gzip").send("POST", PROPOSE, &packed).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 

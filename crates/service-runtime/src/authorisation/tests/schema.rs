@@ -1,5 +1,7 @@
 //! The schema, made from the protos: one action for each RPC.
 
+use std::fmt::Write as _;
+
 use contracts::DESCRIPTORS;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -119,7 +121,8 @@ action \"operations\";
         } else {
             "    resource: Register"
         };
-        text += &format!(
+        let _ = write!(
+            text,
             "\naction\n{}\nin [\"{}\"] appliesTo {{\n    principal: Official,\n{applies}\n}};\n",
             names.join(",\n"),
             kind.group(),

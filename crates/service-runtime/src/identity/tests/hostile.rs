@@ -201,6 +201,8 @@ fn claims_of_every_kind(cast: &Cast) -> Vec<Row> {
         ("roles", json!({"auditor": true}), TokenProblem::Claims),
         ("roles", json!(many), TokenProblem::Claims),
         ("cnf", json!({"x5t#S256": "A".repeat(43)}), TokenProblem::Certificate),
+        ("cnf", json!({"x5t#S256": "A".repeat(44)}), TokenProblem::Claims),
+        ("cnf", json!({"x5t#S256": "AAAA"}), TokenProblem::Claims),
         ("cnf", json!({"jkt": "A".repeat(43)}), TokenProblem::Claims),
         ("cnf", json!("A".repeat(43)), TokenProblem::Claims),
     ];
@@ -215,7 +217,7 @@ fn what_another_issuer_may_not_say(cast: &Cast) -> Vec<Row> {
         claims["roles"] = roles;
         cast.theirs.sign(&claims)
     };
-    assert!(cast.verifier.verify(&token("partners/eu", json!(["observer"]))).is_ok());
+    assert!(cast.verifier.verify(&token("partners/eu", json!(["observer"])), None).is_ok());
     vec![
         row("another's organisation", token("partners/mli", json!(["observer"])), TokenProblem::Organisation),
         row("a role too many", token("partners/eu", json!(["observer", "auditor"])), TokenProblem::Role),
@@ -311,7 +313,7 @@ fn encodings(cast: &Cast) -> Vec<Row> {
 fn every_hostile_token_is_refused_for_what_it_is() {
     let cast = Cast::new();
     let good = cast.ours.sign(&claims());
-    assert!(cast.verifier.verify(&good).is_ok());
+    assert!(cast.verifier.verify(&good, None).is_ok());
     let parts = [
         algorithms,
         headers,
@@ -325,18 +327,18 @@ fn every_hostile_token_is_refused_for_what_it_is() {
     assert!(rows.len() > 180, "{}", rows.len());
     for (what, token, problem) in rows {
         for time in ["", ", again"] {
-            assert_eq!(cast.verifier.verify(&token), Err(problem), "{what}{time}");
+            assert_eq!(cast.verifier.verify(&token, None), Err(problem), "{what}{time}");
         }
         let Ok(header) = format!("Bearer {token}").parse() else { continue };
         let mut metadata = MetadataMap::new();
         metadata.insert("authorization", header);
         // What stands after a token in the metadata is not the token's.
         if token.trim() != good {
-            let status = cast.verifier.caller(&metadata).expect_err("refused");
+            let status = cast.verifier.caller(&metadata, None).expect_err("refused");
             assert_eq!(status.code(), tonic::Code::Unauthenticated, "{what}");
         }
     }
-    assert!(cast.verifier.verify(&good).is_ok());
+    assert!(cast.verifier.verify(&good, None).is_ok());
 }
 
 #[test]
@@ -344,13 +346,16 @@ fn what_differs_harmlessly_from_our_own_tokens_is_taken() {
     let cast = Cast::new();
     for (name, value) in [("typ", json!("at+jwt")), ("typ", json!("jwt")), ("x5t", json!("AAAA")), ("b64", json!(true))]
     {
-        assert!(cast.verifier.verify(&with_header(&cast.ours, name, value.clone())).is_ok(), "{name} {value}");
+        assert!(cast.verifier.verify(&with_header(&cast.ours, name, value.clone()), None).is_ok(), "{name} {value}");
     }
     let header = r#"{"kid":"key-1","alg":"EdDSA"}"#;
-    assert!(cast.verifier.verify(&signed(&cast.ours, header, claims().to_string())).is_ok(), "without typ");
+    assert!(cast.verifier.verify(&signed(&cast.ours, header, claims().to_string()), None).is_ok(), "without typ");
     let deep = format!("{{\"more\":{}1{},{}", "[".repeat(1000), "]".repeat(1000), &claims().to_string()[1..]);
-    assert!(cast.verifier.verify(&signed(&cast.ours, header, deep)).is_ok(), "a claim that is not ours, however deep");
-    assert!(cast.verifier.verify(&cast.ours.sign(&with("roles", Some(json!([]))))).is_ok());
+    assert!(
+        cast.verifier.verify(&signed(&cast.ours, header, deep), None).is_ok(),
+        "a claim that is not ours, however deep"
+    );
+    assert!(cast.verifier.verify(&cast.ours.sign(&with("roles", Some(json!([])))), None).is_ok());
 }
 
 fn base64url(bytes: &[u8]) -> String {

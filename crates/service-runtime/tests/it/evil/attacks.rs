@@ -60,6 +60,9 @@ impl Evil {
     async fn occupy(&self, connections: usize, streams: u32, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
         let mut lines = Vec::new();
         for _ in 0..connections {
+            if !self.goes_on() {
+                return;
+            }
             let Some(mut line) = Line::open(self.service, settings).await else { continue };
             let all: Vec<u8> = (1..).step_by(2).take(streams as usize).flat_map(&say).collect();
             line.say(&all).await;
@@ -135,7 +138,7 @@ impl Evil {
     /// Connections that say nothing at all.
     pub async fn silent_connections(self) {
         let mut lines = Vec::new();
-        for _ in 0..2000 {
+        while self.goes_on() && lines.len() < 2000 {
             lines.push(Line::open(self.service, &[]).await);
         }
         tokio::time::sleep_until(self.until).await;

@@ -62,8 +62,8 @@ fn frames(mut body: &[u8]) -> (Vec<Vec<u8>>, String) {
 /// What a refusal says, wherever it says it.
 fn status(answer: &Answer) -> String {
     let (_, trailers) = frames(&answer.body);
-    let headers: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    headers + &trailers
+    let headers: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    headers.join("\r\n") + "\r\n" + &trailers
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ async fn what_cannot_be_read_is_an_invalid_request() {
     let (_service, plain) = service().await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let nested = format!("{{\"act\":{}1{}}}", "{\"act\":".repeat(200), "}".repeat(200));
-    let many: String = (0..20_000).map(|number| format!("\"x{number}\":1,")).collect();
+    let many: String =
+        (0..20_000).flat_map(|number| ["\"x", &number.to_string(), "\":1,"].map(str::to_owned)).collect();
     let many = format!("{{{many}\"y\":1}}");
     for body in [
         &b""[..],
@@ -90,9 +91,9 @@ async fn a_request_of_more_than_a_mebibyte_is_refused_to_whoever_still_sends_it(
     let refused = plain.send("POST", PROPOSE, large.as_bytes()).await;
     assert_eq!((refused.status, refused.reason().as_str()), (429, "MESSAGE_TOO_LARGE"), "{refused:?}");
 
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packer.write_all(&vec![b' '; 200 * 1024 * 1024]).expect("it is memory");
-    let packed = packer.finish().expect("it is memory");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![b' '; 200 * 1024 * 1024]).expect("it is memory");
+    let packed = gzip.finish().expect("it is memory");
     let refused = plain.with("content-encoding", "gzip").send("POST", PROPOSE, &packed).await;
     assert_eq!((refused.status, refused.reason().as_str()), (429, "MESSAGE_TOO_LARGE"), "{refused:?}");
     let refused = plain.with("content-encoding", "gzip").send("POST", PROPOSE, b"no gzip").await;

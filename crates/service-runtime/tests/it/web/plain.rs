@@ -1,6 +1,6 @@
 //! A client of HTTP/1.1 that is no more than a socket.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt::Write as _, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -61,10 +61,10 @@ impl Plain {
     pub async fn begin(&self, method: &str, path: &str, length: Option<usize>) -> TcpStream {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if let Some(length) = length {
-            head += &format!("content-length: {length}\r\n");
+            let _ = write!(head, "content-length: {length}\r\n");
         }
         self.raw(format!("{head}\r\n").as_bytes()).await
     }
