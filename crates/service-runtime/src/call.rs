@@ -92,6 +92,7 @@ impl Calls {
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
         let act = message.act().cloned().unwrap_or_default();
         self.authority.check(&actor, envelope::ground(&act, &actor.organisation))?;
+        CallContext::current().require_deadline()?;
         let mut fields = Fields::new();
         let act = envelope::act(&mut fields, &act, actor, today)?;
         let call = CallContext::current();
@@ -144,6 +145,7 @@ impl Calls {
         let actor = self.verifier.caller(request.metadata(), tls::shown(request.extensions()))?;
         self.admit(&actor, Kind::Query)?;
         self.authority.check(&actor, Ground::Register(self.service))?;
+        CallContext::current().require_deadline()?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;

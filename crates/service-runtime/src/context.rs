@@ -6,11 +6,13 @@ use std::{
     time::Duration,
 };
 
+use contracts::toguna::errors::v1::ErrorReason;
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 
-use crate::{language::Language, rates::Turn, telemetry};
+use crate::{language::Language, rates::Turn, status, telemetry};
 
 /// The longest that a call may take to answer, whatever its caller allows.
 pub(crate) const LONGEST_CALL: Duration = Duration::from_mins(1);
@@ -35,6 +37,8 @@ pub(crate) struct CallContext {
     /// When the caller stops listening, where it said so: also to a streamed answer, which may take longer than
     /// [`LONGEST_CALL`].
     pub last_word: Option<Instant>,
+    /// Whether the caller should have said how long it waits, and did not.
+    pub waits_for_ever: bool,
     /// Cancelled when its connection takes no more calls: an answer without an end is to end.
     pub leaving: CancellationToken,
     /// Its organisation's turn, held until the answer has gone.
@@ -54,10 +58,19 @@ impl CallContext {
                 started,
                 deadline: started + LONGEST_CALL,
                 last_word: None,
+                waits_for_ever: false,
                 leaving: CancellationToken::new(),
                 turn: OnceLock::new(),
             })
         })
+    }
+
+    /// `DEADLINE_REQUIRED` where the caller does not say how long it waits; to be asked of those alone who may call.
+    pub fn require_deadline(&self) -> Result<(), Status> {
+        if self.waits_for_ever {
+            return Err(status::refused(ErrorReason::DeadlineRequired).into());
+        }
+        Ok(())
     }
 
     /// Until when it may wait for something and still tell the caller in time that it did not come.

@@ -80,14 +80,10 @@ where
         let call = Observed::begin(&request, &self.layer);
         let context = call.context.clone();
         let span = call.span.clone();
-        let unlimited = context.last_word.is_none() && deadline::is_required(request.uri().path());
         let (peer, allowance) = (self.layer.connection.peer.clone(), self.layer.allowance);
         let request = request.map(|body| Body::new(Counted::new(body, peer, allowance)));
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answered = async move {
-            if unlimited {
-                return Ok(call.answer(Status::from(status::refused(ErrorReason::DeadlineRequired)).into_http()));
-            }
             let response = match tokio::time::timeout_at(call.context.deadline, answer).await {
                 Ok(Ok(response)) => response?,
                 Ok(Err(_panic)) => failed().into_http(),
@@ -136,6 +132,7 @@ impl Observed {
             started,
             deadline: started + allowed.unwrap_or(LONGEST_CALL).min(LONGEST_CALL),
             last_word: allowed.map(|allowed| started + allowed),
+            waits_for_ever: allowed.is_none() && deadline::is_required(request.uri().path()),
             leaving: layer.connection.leaving.clone(),
             turn: OnceLock::new(),
         };

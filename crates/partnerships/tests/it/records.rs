@@ -114,7 +114,7 @@ async fn nobody_corrects_what_others_did() {
 async fn records_are_of_resources_of_this_service() {
     let mut stage = Stage::empty().await;
     let elsewhere = || pb::ConfirmRecordRequest { name: "funds/eutf".into(), ..confirm(1) };
-    let (reason, _) = refusal(stage.records.confirm_record(keeper(elsewhere())).await);
+    let (reason, _) = refusal(stage.records.confirm_record(signatory(MALI, elsewhere())).await);
     assert_eq!(reason, "INVALID_REQUEST");
     let (reason, values) = refusal(stage.records.confirm_record(signatory(MALI, confirm(1))).await);
     assert_eq!((reason.as_str(), values["resource"].as_str()), ("NOT_FOUND", CONVENTION));

@@ -45,6 +45,7 @@ impl LogService for Unruly {
         _: tonic::Request<pb::GetLogRequest>,
     ) -> Result<tonic::Response<pb::GetLogResponse>, Status> {
         let call = CallContext::current();
+        call.require_deadline()?;
         let (log, left) = (telemetry::traceparent(&call.trace), call.deadline - Instant::now());
         Ok(tonic::Response::new(pb::GetLogResponse { log, head: left.as_secs(), ..pb::GetLogResponse::default() }))
     }
