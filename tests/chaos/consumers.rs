@@ -1,7 +1,7 @@
 //! Who follows the logs, over gRPC and in JetStream, and writes down what it is given. Each asks for the last event it
 //! has again when it comes back, so that it sees whether history is still the same; where it is not, it begins anew.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use checker::{
     copy,
@@ -12,7 +12,6 @@ use checker::{
 use contracts::toguna::log::v1::{
     ReplayLogRequest, log_service_client::LogServiceClient, replay_log_request::Start, replay_log_response::Message,
 };
-use futures::StreamExt as _;
 use tokio::{task::JoinSet, time::timeout};
 use tonic::transport::Channel;
 
@@ -33,7 +32,7 @@ impl Consumers {
         for (log, site) in &stack.sites {
             let address = format!("http://127.0.0.1:{}", site.clients.port);
             following.spawn(replays(Journal::new("replay", log, history), address));
-            following.spawn(reads(Journal::new("JetStream", log, history), stack.nats.url()));
+            following.spawn(reads(Journal::new("JetStream", log, history), stack.nats.reader_url()));
         }
         Self { _following: following }
     }
@@ -145,33 +144,23 @@ async fn reads(mut journal: Journal, nats: String) {
 }
 
 async fn read(journal: &mut Journal, nats: &str) -> anyhow::Result<()> {
-    use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
     let jetstream = copy::connect(nats).await?;
     let Some(stream) = copy::stream(&jetstream, &journal.log).await? else { return Ok(()) };
     let epoch = copy::end(&stream).epoch;
     if epoch != std::mem::replace(&mut journal.epoch, epoch.clone()) {
         journal.last = None;
     }
-    let config = pull::Config {
-        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: journal.from() },
-        ack_policy: AckPolicy::None,
-        memory_storage: true,
-        num_replicas: 1,
-        inactive_threshold: Duration::from_secs(30),
-        ..pull::Config::default()
-    };
-    let messages = stream.create_consumer(config).await?.messages().await?;
-    let mut chunks = messages.ready_chunks(200);
-    let mut again = true;
-    while let Ok(Some(chunk)) = timeout(SILENCE, chunks.next()).await {
-        let messages = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let mut events: Vec<(u64, &[u8])> = Vec::new();
-        for message in messages.iter().take_while(|message| copy::epoch_of(&message.message) == epoch) {
-            let sequence = message.info().map_err(anyhow::Error::from_boxed)?.stream_sequence;
-            events.push((sequence, &message.message.payload));
-        }
-        let whole = events.len() == messages.len();
-        if journal.take(&events, &mut again).is_err() || !whole {
+    let (mut next, mut again, mut heard) = (journal.from(), true, Instant::now());
+    while heard.elapsed() < SILENCE {
+        let page = timeout(SILENCE, copy::page(&jetstream, &journal.log, next)).await??;
+        let Some(last) = page.last() else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        (next, heard) = (last.sequence + 1, Instant::now());
+        let ours = page.iter().take_while(|message| message.epoch == epoch);
+        let events: Vec<(u64, &[u8])> = ours.map(|message| (message.sequence, message.payload.as_slice())).collect();
+        if journal.take(&events, &mut again).is_err() || events.len() < page.len() {
             return Ok(());
         }
     }

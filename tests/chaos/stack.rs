@@ -79,7 +79,7 @@ impl Stack {
         let mut sites = BTreeMap::new();
         for name in names {
             let database_url = postgres.database(name).await.expect("a database");
-            sites.insert(*name, Site::new(name, database_url, &nats.url(), folder).await);
+            sites.insert(*name, Site::new(name, database_url, &nats.service_url(name), folder).await);
         }
         let mut stack = Self { postgres, nats, sites, backups: Vec::new(), crashed: None, history: history.clone() };
         stack.start_missing();
@@ -90,7 +90,7 @@ impl Stack {
     /// Where to look at everything, past the wires.
     pub fn places(&self) -> Places {
         let databases = self.sites.iter().map(|(name, site)| ((*name).to_owned(), site.database_url.clone()));
-        Places { databases: databases.collect(), nats: self.nats.url() }
+        Places { databases: databases.collect(), nats: self.nats.reader_url() }
     }
 
     /// Starts every service that does not run.
@@ -195,7 +195,7 @@ impl Stack {
 
     /// Whether every copy that NATS holds goes on after a backup: what is not known there, nobody can know.
     async fn copies_are_beyond(&self, backed_up: &BTreeMap<String, Place>) -> bool {
-        let Ok(jetstream) = checker::copy::connect(&self.nats.url()).await else { return false };
+        let Ok(jetstream) = checker::copy::connect(&self.nats.reader_url()).await else { return false };
         for (log, place) in backed_up {
             let stream = checker::copy::stream(&jetstream, log).await.ok().flatten();
             let end = stream.map(|stream| checker::copy::end(&stream));

@@ -2,7 +2,7 @@
 //!
 //! The stream of a log is named `toguna-<log>`. In it, sequence = position, and the payload is the stored record. It
 //! is read by sequence, page by page ("direct get"), so that a reader keeps no state in the broker that could be lost
-//! or could go ahead of it.
+//! or could go ahead of it. `deploy/nats.conf` names every subject that this needs, and allows no other.
 
 mod message;
 mod publisher;
@@ -245,7 +245,7 @@ impl LogStream {
             ..Config::default()
         };
         let stored = async {
-            self.nats.jetstream.get_or_create_stream(config).await.map_err(failed("make a stream"))?;
+            self.nats.jetstream.create_stream(config).await.map_err(failed("make a stream"))?;
             // As long as the longest record: the disk may have room for less.
             let message = vec![0; crate::MAX_RECORD_BYTES].into();
             let sent = self.nats.jetstream.publish(subject, message).await.map_err(failed("take a message"))?;

@@ -226,6 +226,7 @@ impl Relay {
 
     async fn acknowledged(&self, outlet: &mut Publisher, head: u64, epoch: Epoch) -> Result<u64, RelayError> {
         let published = outlet.acknowledged().await.map_err(RelayError::NotTaken)?;
+        self.stream.ring(published).await?;
         self.report(epoch, published, RelayState::following(published, head));
         Ok(published)
     }

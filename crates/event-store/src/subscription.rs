@@ -81,7 +81,7 @@ async fn watch_stream(stream: &LogStream, place: &watch::Sender<Place>) {
     }
 }
 
-/// Waits for messages by a consumer that delivers their headers only, and asks now and then without it.
+/// Waits for the doorbell, and asks now and then without it.
 async fn listen(
     stream: &LogStream,
     place: &watch::Sender<Place>,
@@ -97,9 +97,9 @@ async fn listen(
             debug!(log = stream.log(), position = now.position, "following the stream again");
         }
         let Ok(rung) = timeout(POLL, doorbell.next()).await else { continue };
-        let mut last = rung.ok_or(NatsError::Disconnected)??;
+        let mut last = rung.ok_or(NatsError::Disconnected)?;
         while let Some(Some(more)) = futures::FutureExt::now_or_never(doorbell.next()) {
-            last = more?;
+            last = more;
         }
         publish(place, Place { position: last, ..now });
     }

@@ -1,12 +1,11 @@
-//! The raw JetStream stream that copies a log.
+//! The raw JetStream stream that copies a log, read as a partner reads it: by sequence.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use async_nats::jetstream::{
-    self,
-    consumer::{DeliverPolicy, pull},
-    stream::Stream,
+use async_nats::{
+    StatusCode,
+    jetstream::{self, stream::Stream},
 };
 use futures::StreamExt as _;
 
@@ -16,6 +15,8 @@ use crate::history::Place;
 const STREAM_EPOCH: &str = "toguna-epoch";
 /// Names the epoch in the headers of a message.
 const MESSAGE_EPOCH: &str = "Toguna-Epoch";
+/// How many messages are asked for at once.
+const PAGE: usize = 1_000;
 /// How long the broker may be silent.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -41,12 +42,13 @@ pub struct Message {
     pub payload: Vec<u8>,
 }
 
-/// Connects to the JetStream of a URL.
+/// Connects to the JetStream of a URL. Answers come to an inbox whose prefix names the user: a reader may hear no other.
 pub async fn connect(url: &str) -> Result<jetstream::Context> {
     let address: async_nats::ServerAddr = url.parse().context("the address of NATS")?;
     let options = match (address.username(), address.password()) {
         (Some(user), Some(password)) => {
             async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+                .custom_inbox_prefix(format!("_INBOX_{user}"))
         }
         _ => async_nats::ConnectOptions::new(),
     };
@@ -74,10 +76,34 @@ pub fn end(stream: &Stream) -> Place {
     Place { epoch, position: stream.cached_info().state.last_sequence }
 }
 
-/// The epoch that a message's headers name.
-pub fn epoch_of(message: &async_nats::Message) -> String {
-    let header = message.headers.as_ref().and_then(|headers| headers.get(MESSAGE_EPOCH));
-    header.map(|epoch| epoch.as_str().to_owned()).unwrap_or_default()
+/// The messages of a log's copy from a sequence on, in order, as many as come at once; none: it ends before.
+pub async fn page(jetstream: &jetstream::Context, log: &str, from: u64) -> Result<Vec<Message>> {
+    let client = jetstream.client();
+    let inbox = client.new_inbox();
+    let mut answers = client.subscribe(inbox.clone()).await?;
+    let query = serde_json::json!({ "seq": from, "batch": PAGE }).to_string();
+    client.publish_with_reply(format!("$JS.API.DIRECT.GET.toguna-{log}"), inbox, query.into()).await?;
+    let mut messages = Vec::new();
+    loop {
+        let answer = tokio::time::timeout(PATIENCE, answers.next()).await.context("the stream is silent")?;
+        let answer = answer.context("the connection ended")?;
+        match answer.status {
+            None | Some(StatusCode::OK) => messages.push(Message::read(&answer)),
+            Some(status) if status.as_u16() == 204 || status == StatusCode::NOT_FOUND => return Ok(messages),
+            Some(status) => anyhow::bail!("the stream cannot be read: {status}"),
+        }
+    }
+}
+
+impl Message {
+    fn read(answer: &async_nats::Message) -> Self {
+        let header = |name: &str| {
+            let value = answer.headers.as_ref().and_then(|headers| headers.get_last(name));
+            value.map(|value| value.as_str().to_owned()).unwrap_or_default()
+        };
+        let sequence = header("Nats-Sequence").parse().unwrap_or_default();
+        Self { sequence, epoch: header(MESSAGE_EPOCH), payload: answer.payload.to_vec() }
+    }
 }
 
 impl Copy {
@@ -86,18 +112,14 @@ impl Copy {
         let Some(stream) = stream(jetstream, log).await? else { return Ok(Self::default()) };
         let end = end(&stream);
         let mut copy = Self { messages: stream.cached_info().state.messages, ..Self::default() };
-        if copy.messages > 0 {
-            let config = pull::OrderedConfig { deliver_policy: DeliverPolicy::All, ..pull::OrderedConfig::default() };
-            let consumer = stream.create_consumer(config).await.context("the stream cannot be read")?;
-            let mut messages = consumer.messages().await.context("the stream cannot be read")?;
-            while copy.held.last().is_none_or(|last| last.sequence < end.position) {
+        while copy.held.last().map_or(0, |last| last.sequence) < end.position {
+            let next = copy.held.last().map_or(1, |last| last.sequence + 1);
+            let page = page(jetstream, log, next).await?;
+            if page.is_empty() {
                 // What is missing at the end is found by comparing.
-                let Ok(message) = tokio::time::timeout(PATIENCE, messages.next()).await else { break };
-                let message = message.context("the stream ends")?.context("the stream cannot be read on")?;
-                let sequence = message.info().map_err(anyhow::Error::from_boxed)?.stream_sequence;
-                let epoch = epoch_of(&message.message);
-                copy.held.push(Message { sequence, epoch, payload: message.message.payload.to_vec() });
+                break;
             }
+            copy.held.extend(page);
         }
         copy.end = Some(end);
         Ok(copy)

@@ -75,7 +75,7 @@ impl House {
         let nats = servers.private_nats().await;
         let mut environment = HashMap::from(harness::environment());
         environment.insert("DATABASE_URL", servers.database("commitments").await);
-        environment.insert("NATS_URL", nats.url());
+        environment.insert("NATS_URL", nats.service_url(commitments::SERVICE));
         let read = |variable: &str| environment.get(variable).cloned();
         let config = Config::read(commitments::SERVICE, read).expect("nothing is missing");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -294,7 +294,7 @@ impl Partnerships {
         let running = CancellationToken::new();
         let database = Servers::shared().await.database("partnerships").await;
         let log = Log::open("partnerships", &database, running.clone()).await.expect("the log opens");
-        let nats = Nats::connect(&house.nats.url(), "partnerships").await.expect("nats is there");
+        let nats = Nats::connect(&house.nats.service_url("partnerships"), "partnerships").await.expect("nats is there");
         relay::start(log.clone(), &nats, RelayConfig::default(), running.clone());
         Self { log, _nats: nats, _running: running.drop_guard() }
     }

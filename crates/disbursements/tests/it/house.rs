@@ -63,7 +63,7 @@ impl House {
     async fn start(database: String, nats: Private<NatsServer>) -> Self {
         let mut environment = HashMap::from(harness::environment());
         environment.insert("DATABASE_URL", database.clone());
-        environment.insert("NATS_URL", nats.url());
+        environment.insert("NATS_URL", nats.service_url(disbursements::SERVICE));
         let config = Config::read(disbursements::SERVICE, |name| environment.get(name).cloned()).expect("all is set");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("it has one"));

@@ -121,7 +121,7 @@ impl Foreign {
         let database = Servers::shared().await.database(service).await;
         let shutdown = CancellationToken::new();
         let log = Log::open(service, &database, shutdown.clone()).await.expect("the log opens");
-        let nats = Nats::connect(&house.nats.url(), service).await.expect("an address");
+        let nats = Nats::connect(&house.nats.service_url(service), service).await.expect("an address");
         relay::start(log.clone(), &nats, RelayConfig::default(), shutdown.clone());
         Self { log, _relay: shutdown.drop_guard() }
     }

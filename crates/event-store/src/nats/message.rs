@@ -3,7 +3,6 @@
 use async_nats::{
     HeaderMap, Subject,
     header::{HeaderName, HeaderValue},
-    jetstream,
 };
 use bytes::Bytes;
 use contracts::toguna::log::v1::EventRecord;
@@ -52,20 +51,10 @@ pub(crate) struct PublishedRecord {
 impl PublishedMessage {
     /// Reads a message as the stream gives it by its sequence.
     pub fn read(message: async_nats::Message) -> Result<Self, NatsError> {
-        let sequence = message.headers.as_ref().and_then(|headers| headers.get_last(async_nats::header::NATS_SEQUENCE));
+        let headers = message.headers.as_ref();
+        let sequence = headers.and_then(|headers| headers.get_last(async_nats::header::NATS_SEQUENCE));
         let sequence = sequence.and_then(|sequence| sequence.as_str().parse().ok()).unwrap_or_default();
-        Self::at(sequence, message)
-    }
-
-    /// Reads a message as a consumer brings it.
-    pub fn delivered(message: jetstream::Message) -> Result<Self, NatsError> {
-        let sequence = message.info().map(|info| info.stream_sequence).unwrap_or_default();
-        Self::at(sequence, message.message)
-    }
-
-    fn at(sequence: u64, message: async_nats::Message) -> Result<Self, NatsError> {
-        let epoch = message.headers.as_ref().and_then(|headers| headers.get(EPOCH));
-        let epoch = epoch.and_then(|epoch| epoch.as_str().parse().ok());
+        let epoch = headers.and_then(|headers| headers.get(EPOCH)).and_then(|epoch| epoch.as_str().parse().ok());
         let epoch = epoch.ok_or(NatsError::NotARecord { sequence, problem: "it names no epoch" })?;
         Ok(Self { sequence, epoch, bytes: message.payload })
     }

@@ -1,39 +1,36 @@
 //! Reading a stream by sequence, and hearing that it has become longer.
 //!
-//! A page is asked for by its first sequence ("direct get"), so that the broker keeps no place for anybody. Whoever is
-//! far behind asks for page after page: to them a consumer sends ahead what comes next, which is more than twice as
-//! fast. It only carries; a page that it does not bring in time is asked for.
+//! A page is asked for by its first sequence ("direct get"), so that the broker keeps no place for anybody, and nobody
+//! needs the right to make a consumer: one may be told to deliver into a subject that another stream takes in. For
+//! whoever is far behind, the next page is on its way while one is worked on.
 
-use std::{sync::PoisonError, time::Duration};
+use std::sync::PoisonError;
 
-use async_nats::{
-    StatusCode,
-    client::Request,
-    jetstream::consumer::{AckPolicy, DeliverPolicy, pull},
-};
+use async_nats::{HeaderMap, StatusCode, client::Request};
+use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{LogStream, NatsError, REQUEST_TIMEOUT, failed, message::PublishedRecord};
 use crate::nats::PublishedMessage;
 
 /// Most bytes that are asked for at once; one message comes whatever its size.
 const RANGE_BYTES: usize = 4 * 1024 * 1024;
-/// Messages that a consumer sends ahead.
-const AHEAD: usize = 1_000;
-/// What a consumer has not sent by then is asked for.
-const AHEAD_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many messages of the stream come after those of an answer.
+const PENDING: &str = "Nats-Num-Pending";
 
-/// Where a page ended that was not the last, and what comes after it.
+/// Where a page ended that was not the last, and the page that begins with its last message.
 pub(super) struct Run {
-    /// The last message of the page: the next one is asked for from it or from the one after it.
     last: PublishedMessage,
-    /// What is sent ahead; `None`: nothing yet.
-    sent: Option<pull::Stream>,
+    ahead: AbortOnDropHandle<Result<Part, NatsError>>,
 }
 
-/// A part of the stream, and the run that goes on after it, unless the stream ends there.
-type Part = (Vec<PublishedMessage>, Option<Run>);
+/// Messages in order, and whether the stream holds more after them.
+struct Part {
+    messages: Vec<PublishedMessage>,
+    goes_on: bool,
+}
 
 impl LogStream {
     /// The records from a position on, as many as there are up to a number, in order. Where one is missing the next
@@ -42,72 +39,28 @@ impl LogStream {
         self.connected()?;
         let follows = |run: &mut Run| run.last.sequence == from || run.last.sequence + 1 == from;
         let run = self.run.lock().unwrap_or_else(PoisonError::into_inner).take_if(follows);
-        let part = match run {
-            Some(run) => self.go_on(run, from, count).await,
+        let ahead = match run {
+            Some(run) => run.part(from).await,
             None => None,
         };
-        let (messages, run) = if let Some(part) = part {
-            part
-        } else {
-            let messages = self.messages(from, count).await?;
-            let last = messages.last().filter(|_| messages.len() == count).cloned();
-            (messages, last.map(|last| Run { last, sent: None }))
+        let part = match ahead {
+            Some(part) => part,
+            None => self.part(from, count).await?,
         };
-        if let Some(run) = run {
-            *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+        if let Some(last) = part.messages.last().filter(|_| part.goes_on).cloned() {
+            let (stream, from) = (self.clone(), last.sequence);
+            let ahead = AbortOnDropHandle::new(tokio::spawn(async move { stream.part(from, count).await }));
+            *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(Run { last, ahead });
         }
-        messages.into_iter().map(PublishedMessage::record).collect()
-    }
-
-    /// What was sent ahead from a sequence on; `None`: nothing that goes on where the run is.
-    async fn go_on(&self, run: Run, from: u64, count: usize) -> Option<Part> {
-        let mut sent = match run.sent {
-            Some(sent) => sent,
-            None => self.send_after(&run.last).await?,
-        };
-        let mut messages = Vec::with_capacity(count);
-        if from == run.last.sequence {
-            messages.push(run.last);
-        }
-        let (mut bytes, mut ended, before) = (0, false, messages.len());
-        while messages.len() < count && bytes < RANGE_BYTES && !ended {
-            let Some((message, pending)) = next(&mut sent).await else {
-                // What came is right; the rest is asked for.
-                return (messages.len() > before).then_some((messages, None));
-            };
-            bytes += message.bytes.len();
-            ended = pending == 0;
-            messages.push(message);
-        }
-        let last = messages.last().filter(|_| !ended).cloned();
-        Some((messages, last.map(|last| Run { last, sent: Some(sent) })))
-    }
-
-    /// Has what comes after a message sent, provided that the stream holds that message, byte for byte, still. A stream
-    /// that is made again has no such consumer any more, so that what comes is of one stream.
-    async fn send_after(&self, last: &PublishedMessage) -> Option<pull::Stream> {
-        let mut sent = self.send_from(last.sequence).await.ok()?;
-        let (again, _) = next(&mut sent).await?;
-        (again == *last).then_some(sent)
-    }
-
-    /// A consumer that sends what there is from a sequence on. It is gone soon after nobody asks it any more.
-    async fn send_from(&self, from: u64) -> Result<pull::Stream, NatsError> {
-        let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
-            ack_policy: AckPolicy::None,
-            memory_storage: true,
-            num_replicas: 1,
-            inactive_threshold: Duration::from_secs(30),
-            ..pull::Config::default()
-        };
-        let consumer = self.nats.jetstream.create_consumer_on_stream(config, &self.name).await;
-        let consumer = consumer.map_err(failed("make a consumer"))?;
-        consumer.stream().max_messages_per_batch(AHEAD).messages().await.map_err(failed("deliver"))
+        part.messages.into_iter().map(PublishedMessage::record).collect()
     }
 
     /// The messages from a sequence on, as [`LogStream::range`], whether they are records or not.
     pub async fn messages(&self, from: u64, count: usize) -> Result<Vec<PublishedMessage>, NatsError> {
+        Ok(self.part(from, count).await?.messages)
+    }
+
+    async fn part(&self, from: u64, count: usize) -> Result<Part, NatsError> {
         self.connected()?;
         let inbox = self.nats.client.new_inbox();
         let mut replies = self.nats.client.subscribe(inbox.clone()).await.map_err(failed("read the stream"))?;
@@ -123,7 +76,9 @@ impl LogStream {
             match reply.status {
                 None | Some(StatusCode::OK) => messages.push(PublishedMessage::read(reply)?),
                 // The end of the batch, or nothing from there on.
-                Some(status) if status.as_u16() == 204 || status == StatusCode::NOT_FOUND => return Ok(messages),
+                Some(status) if status.as_u16() == 204 || status == StatusCode::NOT_FOUND => {
+                    return Ok(Part { messages, goes_on: reply.headers.as_ref().is_some_and(is_before_more) });
+                }
                 Some(status) => return Err(failed("read the stream")(format!("{status} {:?}", reply.description))),
             }
         }
@@ -135,32 +90,41 @@ impl LogStream {
         Ok(message.filter(|message| message.sequence == sequence))
     }
 
-    /// Rings for each message that is stored from now on, with its sequence. It only wakes: nothing rests on it.
-    pub async fn doorbell(&self) -> Result<impl futures::Stream<Item = Result<u64, NatsError>> + Unpin, NatsError> {
+    /// Rings when messages have been stored, with the sequence of the last one. It only wakes: nothing rests on it.
+    pub async fn doorbell(&self) -> Result<impl futures::Stream<Item = u64> + Unpin, NatsError> {
         self.connected()?;
-        let config = pull::Config {
-            deliver_policy: DeliverPolicy::New,
-            ack_policy: AckPolicy::None,
-            headers_only: true,
-            memory_storage: true,
-            num_replicas: 1,
-            inactive_threshold: Duration::from_mins(1),
-            ..pull::Config::default()
-        };
-        let consumer = self.nats.jetstream.create_consumer_on_stream(config, &self.name).await;
-        let consumer = consumer.map_err(failed("make a consumer"))?;
-        let pulled = consumer.stream().max_messages_per_batch(1_000).heartbeat(Duration::from_secs(5));
-        let messages = pulled.expires(Duration::from_secs(30)).messages().await.map_err(failed("deliver"))?;
-        Ok(messages.map(|message| {
-            let message = message.map_err(failed("deliver"))?;
-            message.info().map(|info| info.stream_sequence).map_err(failed("deliver"))
-        }))
+        let rings = self.nats.client.subscribe(self.bell()).await.map_err(failed("ring"))?;
+        let sequence = |ring: async_nats::Message| str::from_utf8(&ring.payload).ok()?.parse().ok();
+        Ok(rings.filter_map(move |ring| std::future::ready(sequence(ring))))
+    }
+
+    /// Lets the doorbells of those who read the stream ring. Whoever does not hear it finds out a little later.
+    pub async fn ring(&self, last: u64) -> Result<(), NatsError> {
+        let rung = self.nats.client.publish(self.bell(), Bytes::from(last.to_string())).await;
+        rung.map_err(failed("ring"))
+    }
+
+    fn bell(&self) -> String {
+        format!("toguna.stored.{}", self.log)
     }
 }
 
-/// The next message that is sent ahead, and how many there are after it.
-async fn next(sent: &mut pull::Stream) -> Option<(PublishedMessage, u64)> {
-    let message = timeout(AHEAD_TIMEOUT, sent.next()).await.ok()??.ok()?;
-    let pending = message.info().ok()?.pending;
-    Some((PublishedMessage::delivered(message).ok()?, pending))
+impl Run {
+    /// What comes next from a sequence on, provided that the stream holds the last message of the page before, byte for
+    /// byte, still: a stream that was made again is not taken for the one that was read.
+    async fn part(self, from: u64) -> Option<Part> {
+        let mut part = self.ahead.await.ok()?.ok()?;
+        if part.messages.first() != Some(&self.last) {
+            return None;
+        }
+        if from > self.last.sequence {
+            part.messages.remove(0);
+        }
+        Some(part)
+    }
+}
+
+/// Whether more comes after the answer with these headers.
+fn is_before_more(headers: &HeaderMap) -> bool {
+    headers.get(PENDING).is_some_and(|pending| pending.as_str() != "0")
 }

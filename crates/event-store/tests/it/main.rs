@@ -8,6 +8,7 @@ mod freshness;
 mod generations;
 mod house;
 mod log;
+mod logins;
 mod races;
 mod read_models;
 mod relay;

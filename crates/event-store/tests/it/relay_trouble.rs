@@ -142,7 +142,7 @@ async fn an_idle_stream_is_compared_whole_soon_and_the_status_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_of_the_broker_is_named_and_its_restart_brings_everything_back() {
-    let Some((mut stage, disk)) = on_a_small_disk().await else { return };
+    let Some((mut stage, disk)) = on_a_small_disk(Stage::new().await).await else { return };
     let relaying = relay_with(&stage, RelayConfig { patience: Duration::from_hours(1), ..quick() });
     fill(&stage, &relaying).await;
     stage.append("the-log-goes-on", 5).await;
@@ -158,7 +158,12 @@ async fn a_full_disk_of_the_broker_is_named_and_its_restart_brings_everything_ba
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_stays_silent_after_its_disk_was_full_needs_no_restart() {
-    let Some((mut stage, disk)) = on_a_small_disk().await else { return };
+    let Some((stage, disk)) = on_a_small_disk(Stage::new().await).await else { return };
+    becomes_silent(stage, disk).await.assert_stream_is_a_copy().await;
+}
+
+/// Fills the disk, lets it grow, and waits until all is well again without a restart.
+pub async fn becomes_silent(stage: Stage, disk: Disk) -> Stage {
     let relaying = relay_with(&stage, RelayConfig { patience: Duration::from_secs(2), ..quick() });
     fill(&stage, &relaying).await;
     // Full as it is, nothing is made again: what is there is of use.
@@ -167,9 +172,8 @@ async fn a_broker_that_stays_silent_after_its_disk_was_full_needs_no_restart() {
     disk.grow();
     relaying.rebuilds_for(RebuildReason::StandsStill).await;
     stage.caught_up(&relaying).await;
-    stage.assert_stream_is_a_copy().await;
     relaying.stop().await;
-    stage.server.stop().await.expect("stopped");
+    stage
 }
 
 /// Appends until the broker's disk is full and the relay says so.
@@ -188,7 +192,7 @@ async fn fill(stage: &Stage, relaying: &Relaying) {
 }
 
 /// A disk of a size of its own.
-struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
     /// Mounts one at a place; only who administers the machine may.
@@ -211,8 +215,7 @@ impl Drop for Disk {
     }
 }
 
-async fn on_a_small_disk() -> Option<(Stage, Disk)> {
-    let mut stage = Stage::new().await;
+pub async fn on_a_small_disk(mut stage: Stage) -> Option<(Stage, Disk)> {
     stage.server.stop().await.expect("stopped");
     let Some(disk) = Disk::mount(&stage.server.store()) else {
         eprintln!("not tried: only root may mount a small disk");

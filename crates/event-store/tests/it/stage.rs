@@ -91,13 +91,15 @@ impl Stage {
         self.jetstream().await.get_stream("toguna-tallies").await.expect("the stream")
     }
 
+    /// The stream of the log, as the login for partners sees it.
+    pub async fn stream_of_reader(&self) -> jetstream::stream::Stream {
+        let reader = client(&self.server.reader_url(), "_INBOX_reader").await;
+        jetstream::new(reader).get_stream(format!("toguna-{}", self.log.name())).await.expect("the stream")
+    }
+
     /// JetStream, seen by a client of its own.
     pub async fn jetstream(&self) -> jetstream::Context {
-        let address: async_nats::ServerAddr = self.server.url().parse().expect("an address");
-        let login = |part: Option<&str>| part.expect("a login").to_owned();
-        let options =
-            async_nats::ConnectOptions::with_user_and_password(login(address.username()), login(address.password()));
-        jetstream::new(options.connect(address).await.expect("a connection"))
+        jetstream::new(client(&self.server.url(), "_INBOX").await)
     }
 
     /// Everything in the stream is what the log holds: sequence = position, same bytes, same epoch.
@@ -133,6 +135,14 @@ impl Stage {
             Published { epoch: self.log.epoch(), position: self.log.head() + 1, record: bytes::Bytes::from("lost") };
         assert!(self.log.compare_with_published(&published).await.expect("the log"), "an epoch begins");
     }
+}
+
+async fn client(url: &str, inbox: &str) -> async_nats::Client {
+    let address: async_nats::ServerAddr = url.parse().expect("an address");
+    let login = |part: Option<&str>| part.expect("a login").to_owned();
+    let options =
+        async_nats::ConnectOptions::with_user_and_password(login(address.username()), login(address.password()));
+    options.custom_inbox_prefix(inbox).connect(address).await.expect("a connection")
 }
 
 pub fn relay_of(log: &Log, nats: &Nats) -> Relaying {

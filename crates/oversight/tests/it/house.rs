@@ -58,10 +58,10 @@ impl House {
     pub async fn new() -> Self {
         let servers = Servers::shared().await;
         let server = servers.private_nats().await;
-        let nats = Nats::connect(&server.url(), "test").await.expect("an address");
         let shutdown = CancellationToken::new();
         let open = async |name: &str| {
             let log = Log::open(name, &servers.database(name).await, shutdown.clone()).await.expect("the log opens");
+            let nats = Nats::connect(&server.service_url(name), name).await.expect("an address");
             let config = RelayConfig { audit_every: Duration::from_millis(200), ..RelayConfig::default() };
             relay::start(log.clone(), &nats, config, shutdown.clone());
             log
@@ -93,7 +93,7 @@ impl House {
     pub async fn start(&self) -> Service {
         let mut environment = HashMap::from(harness::environment());
         environment.insert("DATABASE_URL", self.database.clone());
-        environment.insert("NATS_URL", self.nats.url());
+        environment.insert("NATS_URL", self.nats.service_url(oversight::SERVICE));
         let config = Config::read(oversight::SERVICE, |name| environment.get(name).cloned()).expect("all is set");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("it has one"));

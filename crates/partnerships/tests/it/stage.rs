@@ -68,7 +68,7 @@ impl Stage {
     async fn start(database_url: String, nats: Private<NatsServer>) -> Self {
         let mut environment: HashMap<&str, String> = HashMap::from(harness::environment());
         environment.insert("DATABASE_URL", database_url.clone());
-        environment.insert("NATS_URL", nats.url());
+        environment.insert("NATS_URL", nats.service_url(partnerships::SERVICE));
         let config = Config::read(partnerships::SERVICE, |variable| environment.get(variable).cloned());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it has an address");

@@ -15,7 +15,7 @@ use service_runtime::LogReaders;
 
 use crate::{
     following::restore,
-    notes::{Service, by, environment, note, unique_name},
+    notes::{Service, by, environment, note},
     replay::{from, next, replay},
 };
 
@@ -120,9 +120,10 @@ fn came(events: &[Value]) -> Vec<(u64, String)> {
 async fn a_partner_reads_the_same_bytes_from_jetstream_and_can_do_nothing_else() {
     let Some(python) = python() else { return };
     let mut nats = Servers::shared().await.private_nats().await;
-    let (log, mut environment) = (unique_name(), environment().await);
-    environment.insert("NATS_URL", nats.url());
-    let memory = std::env::temp_dir().join(format!("toguna-{log}.json"));
+    // A login reads the copies of the logs that there are: this one has the name of one of them.
+    let (log, mut environment) = ("partnerships", environment().await);
+    environment.insert("NATS_URL", nats.service_url(log));
+    let memory = std::env::temp_dir().join(format!("toguna-partner-{}.json", std::process::id()));
     let partner = Partner { python, address: nats.reader_url(), log, memory };
     let mut service = Service::start_in(log, &environment, LogReaders::Partners).await;
     for number in [1, 600, 2, 3] {

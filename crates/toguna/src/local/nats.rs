@@ -9,17 +9,33 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     START_LIMIT, STOP_LIMIT,
     child::{Child, Program, Signal},
-    free_port, kept,
+    free_port, hex, kept,
     postgres::Disk,
     random_hex,
+    stack::SERVICES,
 };
 
 /// The configuration that deployments use too.
 const CONFIGURATION: &str = include_str!("../../../../deploy/nats.conf");
+
+/// Where the accounts of [`CONFIGURATION`] begin.
+const ACCOUNTS: &str = "accounts {";
+
+/// One more account for tests: in it everything is allowed, with logs of any name, and nothing of the others is there.
+const WORKSHOP: &str = "
+    workshop {
+        jetstream: enabled
+        users: [{ user: workshop, password: $TOGUNA_NATS_WORKSHOP_PASSWORD }]
+    }
+";
+
+/// The login of a partner, who may read the copies of logs and nothing else.
+const READER: &str = "reader";
 
 /// Atomic batches came with this version.
 const OLDEST: (u32, u32) = (2, 12);
@@ -30,8 +46,7 @@ pub struct Nats {
     program: PathBuf,
     home: PathBuf,
     port: u16,
-    password: String,
-    reader_password: String,
+    secret: String,
     disk: Disk,
     child: Option<Child>,
 }
@@ -40,22 +55,36 @@ impl Nats {
     /// Starts the server kept below `home`, which is made where it is not there yet.
     pub async fn start(home: &Path, disk: Disk) -> Result<Self> {
         let home = fs::canonicalize(home).with_context(|| format!("no directory {}", home.display()))?;
-        let password = kept(&home.join("nats.password"), || random_hex(24))?;
-        let reader_password = kept(&home.join("nats.reader.password"), || random_hex(24))?;
+        let secret = kept(&home.join("nats.password"), || random_hex(24))?;
         let (program, port) = (program()?, free_port()?);
-        let mut server = Self { program, home, port, password, reader_password, disk, child: None };
+        let mut server = Self { program, home, port, secret, disk, child: None };
         server.resume().await?;
         Ok(server)
     }
 
-    /// Its address, with the login.
-    pub fn url(&self) -> String {
-        format!("nats://toguna:{}@127.0.0.1:{}", self.password, self.port)
+    /// Its address, with the login of a service, which writes the copy of its own log alone.
+    pub fn service_url(&self, service: &str) -> String {
+        self.url_of(service)
     }
 
     /// Its address, with the login of a partner, who may read the copies of logs and nothing else.
     pub fn reader_url(&self) -> String {
-        format!("nats://reader:{}@127.0.0.1:{}", self.reader_password, self.port)
+        self.url_of(READER)
+    }
+
+    /// Its address, with a login that only a throwaway server has: for logs of any name, in an account of their own, in
+    /// which everything is allowed.
+    pub fn url(&self) -> String {
+        self.url_of("workshop")
+    }
+
+    fn url_of(&self, user: &str) -> String {
+        format!("nats://{user}:{}@127.0.0.1:{}", self.password(user), self.port)
+    }
+
+    /// Derived, so that one secret is kept for all.
+    fn password(&self, user: &str) -> String {
+        hex(&Sha256::digest(format!("{}/{user}", self.secret)))
     }
 
     /// Process id while it runs.
@@ -95,17 +124,25 @@ impl Nats {
     /// Starts it again after a stop, at the same address.
     pub async fn resume(&mut self) -> Result<()> {
         let configuration = self.home.join("nats.conf");
-        fs::write(&configuration, CONFIGURATION)?;
+        let (mut content, mut users) = (CONFIGURATION.to_owned(), Vec::from(SERVICES));
+        users.push(READER);
+        if self.disk == Disk::Throwaway {
+            content = CONFIGURATION.replacen(ACCOUNTS, &format!("{ACCOUNTS}{WORKSHOP}"), 1);
+            users.push("workshop");
+        }
+        fs::write(&configuration, content)?;
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
         // The configuration's language reads a variable's value as one of its own terms: quoted, it is a text.
         let text = |value: &str| format!("{value:?}");
-        let program = Program::new(&self.program, self.home.join("nats.log"), Signal::Terminate)
+        let mut program = Program::new(&self.program, self.home.join("nats.log"), Signal::Terminate)
             .args(["--config".as_ref(), configuration.as_os_str()])
             .env("TOGUNA_NATS_LISTEN", text(&address.to_string()))
-            .env("TOGUNA_NATS_PASSWORD", text(&self.password))
-            .env("TOGUNA_NATS_READER_PASSWORD", text(&self.reader_password))
-            .env("TOGUNA_NATS_STORE", text(&self.store().to_string_lossy()))
-            .remove_after((self.disk == Disk::Throwaway).then_some(&self.home));
+            .env("TOGUNA_NATS_STORE", text(&self.store().to_string_lossy()));
+        for user in users {
+            let name = format!("TOGUNA_NATS_{}_PASSWORD", user.to_uppercase());
+            program = program.env(&name, text(&self.password(user)));
+        }
+        let program = program.remove_after((self.disk == Disk::Throwaway).then_some(&self.home));
         let mut child = program.start()?;
         let answers = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok();
         child.until(START_LIMIT, answers).await.context("nats-server did not start")?;

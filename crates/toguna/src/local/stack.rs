@@ -75,13 +75,13 @@ impl Stack {
             progress("nats-server");
             nats = Some(Nats::start(home.folder(), Disk::Durable).await?);
         }
-        let nats_url = match &nats {
-            Some(server) => server.url(),
-            None => env::var("NATS_URL")?,
-        };
         let mut stack = Self { home, services: Vec::new(), nats, postgres, _lock: lock };
         for name in SERVICES {
             let database_url = stack.database(name).await?;
+            let nats_url = match &stack.nats {
+                Some(server) => server.service_url(name),
+                None => env::var("NATS_URL")?,
+            };
             let service = Service::new(name, &stack.home, identity, &database_url, &nats_url, &before)?;
             stack.services.push(service);
         }
