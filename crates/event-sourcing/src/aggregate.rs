@@ -72,6 +72,8 @@ pub struct Recorded<E> {
     pub effective_on: Option<PartialDate>,
     /// When the log took it.
     pub recorded_at: Timestamp,
+    /// Version of the correction by which it says what it says; `None`: it is as it was recorded.
+    pub corrected_at: Option<u64>,
     /// The act that brought it.
     pub act: Arc<Act>,
 }
@@ -85,8 +87,15 @@ impl<E> Recorded<E> {
             event,
             effective_on: self.effective_on,
             recorded_at: self.recorded_at,
+            corrected_at: self.corrected_at,
             act: self.act.clone(),
         }
+    }
+
+    /// Version of the entry since which it says what it says. Whoever approved, confirmed or verified it before spoke of
+    /// something else.
+    pub fn said_since(&self) -> u64 {
+        self.corrected_at.unwrap_or(self.version)
     }
 
     /// The day from which the event counts in a state as of a date: the last day its date may mean, or the day of its

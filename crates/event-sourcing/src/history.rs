@@ -134,9 +134,9 @@ fn fold<A: Aggregate>(entries: &Entries<A::Event>, version: u64, counts: impl Fn
 
 /// The facts up to a version, each replaced by the last correction confirmed for it by then.
 fn facts<E: Clone>(entries: &Entries<E>, version: u64) -> impl Iterator<Item = Recorded<E>> {
-    let corrections: HashMap<u64, &Correction<E>> = up_to(entries, version)
+    let corrections: HashMap<u64, (u64, &Correction<E>)> = up_to(entries, version)
         .filter_map(|entry| match &entry.event {
-            Entry::Corrected { correction, .. } => Some((correction.mistaken_version, correction)),
+            Entry::Corrected { correction, .. } => Some((correction.mistaken_version, (entry.version, correction))),
             _ => None,
         })
         .collect();
@@ -144,8 +144,9 @@ fn facts<E: Clone>(entries: &Entries<E>, version: u64) -> impl Iterator<Item = R
         let Entry::Fact(fact) = &entry.event else { return None };
         Some(match corrections.get(&entry.version) {
             None => entry.with(fact.clone()),
-            Some(correction) => Recorded {
+            Some((at, correction)) => Recorded {
                 effective_on: correction.effective_on.or(entry.effective_on),
+                corrected_at: Some(*at),
                 ..entry.with(correction.right.clone())
             },
         })

@@ -10,7 +10,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use jiff::{Timestamp, civil::date};
 
-use crate::{Act, Actor, Aggregate, Basis, Certainty, Draft, Entry, History, Recorded, Source};
+use crate::{Act, Actor, Aggregate, Basis, Certainty, Correction, Draft, Entry, History, Recorded, Source};
 
 /// A past, of own acts of one organisation on no particular day.
 pub fn given<A: Aggregate>(events: impl IntoIterator<Item = A::Event>) -> Given<A> {
@@ -138,6 +138,16 @@ impl<A: Aggregate> Given<A> {
         self
     }
 
+    /// Then, the record of a version corrected by those who made the last one.
+    #[must_use]
+    pub fn and_corrected(mut self, mistaken_version: u64, right: A::Event) -> Self {
+        let correction = Correction { mistaken_version, right, effective_on: None };
+        let last = self.history.entries().next_back().expect("there is something to correct").clone();
+        let event = Entry::Corrected { proposal_version: last.version, correction };
+        self.history.push(Recorded { version: last.version + 1, event, ..last });
+        self
+    }
+
     /// When a command comes.
     pub fn when(&self, command: &A::Command, act: &Act) -> Outcome<A> {
         Outcome(self.state().decide(command, act))
@@ -149,6 +159,7 @@ impl<A: Aggregate> Given<A> {
             event: Entry::Fact(draft.event),
             effective_on: draft.effective_on,
             recorded_at: Timestamp::UNIX_EPOCH,
+            corrected_at: None,
             act: Arc::new(act),
         });
     }

@@ -126,6 +126,7 @@ pub fn decode_record<A: Stored>(record: &pb::EventRecord) -> Result<Recorded<Ent
         event: decode_entry::<A>(&payload)?,
         effective_on: record.effective_on.as_ref().map(act::date_from_proto).transpose()?,
         recorded_at: act::timestamp_from_proto(record.recorded_at.as_ref())?,
+        corrected_at: None,
         act: Arc::new(act::from_record(record)?),
     })
 }

@@ -292,6 +292,7 @@ impl Unit {
                 event: draft.event,
                 effective_on: draft.effective_on,
                 recorded_at: self.now,
+                corrected_at: None,
                 act: self.act.clone(),
             });
         }

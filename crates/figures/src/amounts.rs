@@ -31,17 +31,19 @@ impl Amounts {
     /// What a decision's own records decide, and since when it is approved.
     pub fn decided(log: LogView<'_, Disbursement>, decision: &str) -> (Self, Option<Date>) {
         // Who confirms a record speaks of the record, whatever the day that is asked for.
-        let confirmed =
-            log.known(decision).any(|seen| matches!(seen.fact(), Disbursement::DecisionApprovalConfirmed(_)));
+        let confirmations =
+            log.known(decision).filter(|seen| matches!(seen.fact(), Disbursement::DecisionApprovalConfirmed(_)));
+        let last = confirmations.map(|seen| seen.record.recorded.position).max().unwrap_or_default();
+        let confirmed = |seen: Seen<'_, Disbursement>| last > seen.said_since();
         let mut amounts = Self::default();
         let mut approved_on = None;
         for seen in log.counted(decision) {
             match seen.fact() {
                 Disbursement::DecisionApproved(event) => {
-                    amounts.approved.add(&event.amount, seen, confirmed);
+                    amounts.approved.add(&event.amount, seen, confirmed(seen));
                     approved_on = seen.said.provenance.effective_on;
                 }
-                Disbursement::DecisionToppedUp(event) => amounts.topped_up.add(&event.amount, seen, false),
+                Disbursement::DecisionToppedUp(event) => amounts.topped_up.add(&event.amount, seen, confirmed(seen)),
                 Disbursement::DecisionDecommitted(event) => amounts.decommitted.add(&event.amount, seen, false),
                 _ => {}
             }

@@ -34,8 +34,17 @@ pub(crate) struct CommitmentState<'a> {
     registered: bool,
     noted: bool,
     closed: Option<CommitmentStatus>,
-    /// By cycle, what was last done about its report: version of that record, and what it led to.
-    reports: BTreeMap<&'a str, (u64, CommitmentStatus)>,
+    /// By cycle.
+    reports: BTreeMap<&'a str, Report>,
+}
+
+/// A report in a cycle.
+struct Report {
+    /// Version of the record by which it stands as it does.
+    moved_at: u64,
+    status: CommitmentStatus,
+    /// Position since which it says what it says.
+    said_since: u64,
 }
 
 impl<'a> CommitmentState<'a> {
@@ -46,8 +55,10 @@ impl<'a> CommitmentState<'a> {
             _ => None,
         });
         let (event, declaration) = declared?;
-        let confirmed = log.known(name).any(|seen| matches!(seen.fact(), Commitment::CommitmentConfirmed(_)));
-        let confirmed = confirmed || !declaration.is_from_source();
+        let confirmations = log.known(name).filter(|seen| matches!(seen.fact(), Commitment::CommitmentConfirmed(_)));
+        let mut confirmations = confirmations.map(|seen| seen.record.recorded.position);
+        let confirmed =
+            !declaration.is_from_source() || confirmations.any(|confirmed| confirmed > declaration.said_since());
         let mut state = Self {
             name,
             declared: event,
@@ -76,10 +87,11 @@ impl<'a> CommitmentState<'a> {
             Commitment::AgreementLinked(event) => self.agreements.push(&event.agreement),
             Commitment::ProgressNoted(_) => self.noted = true,
             Commitment::ProgressSubmitted(event) => {
-                self.reports.insert(&event.cycle, (version, CommitmentStatus::Reported));
+                let (status, said_since) = (CommitmentStatus::Reported, seen.said_since());
+                self.reports.insert(&event.cycle, Report { moved_at: version, status, said_since });
             }
-            Commitment::ProgressReturned(event) => self.judge(&event.cycle, version, CommitmentStatus::Returned),
-            Commitment::ProgressVerified(event) => self.judge(&event.cycle, version, CommitmentStatus::Verified),
+            Commitment::ProgressReturned(event) => self.judge(&event.cycle, seen, CommitmentStatus::Returned),
+            Commitment::ProgressVerified(event) => self.judge(&event.cycle, seen, CommitmentStatus::Verified),
             Commitment::DueDateExtended(event) => self.due_on = event.due_on,
             Commitment::CommitmentMigrated(event) => self.answers = event.to.as_ref(),
             Commitment::IncidentNoted(_) => self.incidents += 1,
@@ -91,14 +103,16 @@ impl<'a> CommitmentState<'a> {
         }
     }
 
-    fn judge(&mut self, cycle: &str, version: u64, status: CommitmentStatus) {
-        if let Some(report) = self.reports.get_mut(cycle) {
-            *report = (version, status);
+    /// A report that was corrected since awaits a verdict again.
+    fn judge(&mut self, cycle: &str, seen: Seen<'a, Commitment>, status: CommitmentStatus) {
+        let judged = |report: &&mut Report| seen.record.recorded.position > report.said_since;
+        if let Some(report) = self.reports.get_mut(cycle).filter(judged) {
+            (report.moved_at, report.status) = (seen.record.version, status);
         }
     }
 
     pub fn status(&self) -> CommitmentStatus {
-        let reported = self.reports.values().max_by_key(|(version, _)| *version).map(|(_, status)| *status);
+        let reported = self.reports.values().max_by_key(|report| report.moved_at).map(|report| report.status);
         match (self.closed, reported) {
             (Some(closed), _) => closed,
             (None, _) if !self.registered => CommitmentStatus::Proposed,

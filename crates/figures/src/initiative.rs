@@ -28,9 +28,8 @@ impl<'a> InitiativeState<'a> {
             Commitment::InitiativeRegistered(event) => Some((event, seen)),
             _ => None,
         });
-        let (registered, registration) = registration?;
-        let confirmed = log.known(name).any(|seen| matches!(seen.fact(), Commitment::InitiativeConfirmed(_)));
-        let confirmed = confirmed || !registration.is_from_source();
+        let (registered, _) = registration?;
+        let confirmed = Self::is_confirmed(log, name);
         let mut state = Self {
             name,
             description: registered.description.as_ref(),
@@ -40,15 +39,20 @@ impl<'a> InitiativeState<'a> {
             verification: Verification::Pending,
             status: InitiativeStatus::Unspecified,
         };
-        let mut status_since = None;
+        let (mut status_since, mut described_since) = (None, 0);
         for seen in log.counted(name) {
             state.evidence.add(seen, confirmed);
             match seen.fact() {
+                Commitment::InitiativeRegistered(_) => described_since = described_since.max(seen.said_since()),
                 Commitment::InitiativeRevised(event) => {
                     state.description = event.description.as_ref();
                     state.verification = Verification::Pending;
+                    described_since = described_since.max(seen.said_since());
                 }
-                Commitment::InitiativeVerified(_) => state.verification = Verification::Verified,
+                // What was corrected since is not what was verified.
+                Commitment::InitiativeVerified(_) if seen.record.recorded.position > described_since => {
+                    state.verification = Verification::Verified;
+                }
                 Commitment::InitiativeReturned(_) => state.verification = Verification::Returned,
                 Commitment::InitiativeStatusRecorded(event) if Some(seen.said.counts_from) >= status_since => {
                     status_since = Some(seen.said.counts_from);
@@ -58,6 +62,21 @@ impl<'a> InitiativeState<'a> {
             }
         }
         Some(state)
+    }
+
+    /// Whether whoever is responsible stands behind all that others read of it.
+    fn is_confirmed(log: LogView<'a, Commitment>, name: &'a str) -> bool {
+        let (mut published, mut confirmed) = (0, 0);
+        for seen in log.known(name) {
+            match seen.fact() {
+                Commitment::InitiativeRegistered(_) | Commitment::InitiativeRevised(_) if seen.is_from_source() => {
+                    published = published.max(seen.said_since());
+                }
+                Commitment::InitiativeConfirmed(_) => confirmed = confirmed.max(seen.record.recorded.position),
+                _ => {}
+            }
+        }
+        confirmed >= published
     }
 
     /// The plan items that it serves.

@@ -111,6 +111,12 @@ impl<'a, F> Seen<'a, F> {
         &self.said.fact
     }
 
+    /// Position in the log since which it says what it says. Whoever confirmed or verified it before spoke of something
+    /// else.
+    pub fn said_since(&self) -> u64 {
+        self.said.position
+    }
+
     /// Whether another organisation recorded it from a source.
     pub fn is_from_source(&self) -> bool {
         self.said.provenance.basis() == pb::Basis::RecordedFromSource

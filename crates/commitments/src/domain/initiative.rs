@@ -223,8 +223,11 @@ impl Aggregate for Initiative {
                 self.registered = Some(recorded.with((*kind, responsible.clone())));
                 self.description = Some(recorded.with(description.clone()));
             }
-            InitiativeEvent::Confirmed => self.confirmed = true,
+            // What was corrected since is not what was confirmed, or verified.
+            InitiativeEvent::Confirmed => self.confirmed |= recorded.version > self.published_since(),
             InitiativeEvent::Revised { description } => {
+                // What others read of it is not the word of whoever is responsible.
+                self.confirmed &= recorded.act.basis == Basis::Act;
                 self.description = Some(recorded.with(description.clone()));
                 self.verification = Verification::Pending;
                 self.verdict = None;
@@ -235,7 +238,9 @@ impl Aggregate for Initiative {
                 insert_by_date(&mut self.milestones, recorded.with(text.clone()));
             }
             InitiativeEvent::Verified => {
-                self.verification = Verification::Verified;
+                if recorded.version > self.said_since() {
+                    self.verification = Verification::Verified;
+                }
                 self.verdict = Some(recorded.with(()));
             }
             InitiativeEvent::Returned => {
@@ -257,6 +262,21 @@ impl Aggregate for Initiative {
 }
 
 impl Initiative {
+    /// Version of the entry since which it is described as it is.
+    fn said_since(&self) -> u64 {
+        let registered = self.registered.as_ref().map_or(0, Recorded::said_since);
+        self.description.as_ref().map_or(0, Recorded::said_since).max(registered)
+    }
+
+    /// The same of what is known from a source alone.
+    fn published_since(&self) -> u64 {
+        let registered = self.registered.as_ref().map(|it| (it.act.basis, it.said_since()));
+        let described = self.description.as_ref().map(|it| (it.act.basis, it.said_since()));
+        let published =
+            registered.into_iter().chain(described).filter(|(basis, _)| *basis == Basis::RecordedFromSource);
+        published.map(|(_, since)| since).max().unwrap_or_default()
+    }
+
     /// The event that a command brings to a registered initiative; `None`: it had its effect before.
     fn answer(
         &self,

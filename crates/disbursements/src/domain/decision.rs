@@ -27,6 +27,8 @@ pub struct Decision {
     proposal: Option<Proposal>,
     proposed_by: Option<Actor>,
     approval: Option<Approval>,
+    /// Version since which what was recorded of the committee from a source says what it says.
+    published_since: u64,
     approved: Total,
     topped_up: Total,
     decommitted: Total,
@@ -147,6 +149,14 @@ impl Decision {
         if has_source(act, MINUTES) { Ok(()) } else { Err(DecisionError::MinuteRequired) }
     }
 
+    /// An act of the committee that is known from a source alone waits for the committee to confirm it.
+    fn note_published(&mut self, event: &Recorded<DecisionEvent>) {
+        if event.act.basis == Basis::RecordedFromSource {
+            self.approval = Some(Approval::Published);
+            self.published_since = self.published_since.max(event.said_since());
+        }
+    }
+
     fn decommit(&self, amount: Money, act: &Act) -> Result<DecisionEvent, DecisionError> {
         let proposal = self.proposal()?;
         authority::act_of(&proposal.trustee, &[AUTHORISING_OFFICER], act)?;
@@ -230,14 +240,17 @@ impl Aggregate for Decision {
             }
             DecisionEvent::Approved { amount } => {
                 self.approved.add(*amount);
-                self.approval = Some(standing_on(event.act.basis));
+                self.approval = Some(Approval::Own);
+                self.note_published(event);
             }
-            DecisionEvent::ApprovalConfirmed => self.approval = Some(Approval::Own),
+            // What was corrected since is not what the committee confirmed.
+            DecisionEvent::ApprovalConfirmed if event.version > self.published_since => {
+                self.approval = Some(Approval::Own);
+            }
+            DecisionEvent::ApprovalConfirmed => {}
             DecisionEvent::ToppedUp { amount } => {
                 self.topped_up.add(*amount);
-                if event.act.basis == Basis::RecordedFromSource {
-                    self.approval = Some(Approval::Published);
-                }
+                self.note_published(event);
             }
             DecisionEvent::Decommitted { amount } => self.decommitted.add(*amount),
             DecisionEvent::DrawSet { record, amount } => {
@@ -258,13 +271,6 @@ impl Aggregate for Decision {
             return Err(DecisionError::ExceedsCeiling { share: self.contracted(), available: self.ceiling() });
         }
         Ok(())
-    }
-}
-
-fn standing_on(basis: Basis) -> Approval {
-    match basis {
-        Basis::Act => Approval::Own,
-        Basis::RecordedFromSource => Approval::Published,
     }
 }
 

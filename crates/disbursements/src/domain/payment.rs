@@ -44,6 +44,8 @@ pub struct Payment {
     request: Option<Request>,
     stage: Stage,
     steps: Vec<Step>,
+    /// Version since which the amounts that the next step rests on are what they are.
+    amounts_since: u64,
     accepted: Option<Money>,
     disbursed: Option<Disbursed>,
     /// Requested, accepted and paid, one after the other: only to notice what is no amount of this payment.
@@ -270,15 +272,22 @@ impl Aggregate for Payment {
                 self.amounts.add(request.amount);
                 self.request = Some(request.clone());
                 self.accepted = None;
+                self.amounts_since = event.said_since();
                 self.take(IMPLEMENTER, Stage::Requested, act);
             }
             PaymentEvent::Initiated => self.take(FUND_MANAGER, Stage::Initiated, act),
             PaymentEvent::Verified { accepted } => {
                 self.amounts.add(*accepted);
                 self.accepted = Some(*accepted);
-                self.take(PAYMENT_VERIFIER, Stage::Verified, act);
+                // What was corrected since is not what was checked: it is checked, and ordered, anew.
+                let checked = event.version >= self.amounts_since;
+                self.amounts_since = self.amounts_since.max(event.said_since());
+                self.take(PAYMENT_VERIFIER, if checked { Stage::Verified } else { Stage::Initiated }, act);
             }
-            PaymentEvent::Authorised => self.take(AUTHORISING_OFFICER, Stage::Authorised, act),
+            PaymentEvent::Authorised => {
+                let stage = if event.version >= self.amounts_since { Stage::Authorised } else { self.stage };
+                self.take(AUTHORISING_OFFICER, stage, act);
+            }
             PaymentEvent::Disbursed { amount, .. } => {
                 self.amounts.add(*amount);
                 self.disbursed = Some(Disbursed { version: event.version, amount: *amount, on: event.effective_on });

@@ -77,6 +77,7 @@ fn push<A: Aggregate>(history: &mut History<A>, act: &Act, draft: Draft<Entry<A:
         event: draft.event,
         effective_on: draft.effective_on,
         recorded_at: Timestamp::UNIX_EPOCH,
+        corrected_at: None,
         act: Arc::new(act.clone()),
     });
 }

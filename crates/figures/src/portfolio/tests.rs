@@ -309,6 +309,11 @@ fn an_approval_from_a_source_is_unconfirmed_until_the_committee_confirms_it() {
     log.record(Disbursements, &decision(7), "2026-11-23", &events::DecisionApprovalConfirmed {});
     assert!(!line(&log, as_of("2017-01-01")).unconfirmed);
     assert!(line(&log, known_after(before, "2017-01-01")).unconfirmed);
+    // What is corrected since is not what the committee confirmed.
+    log.correct(Disbursements, &decision(7), 2, "", &events::DecisionApproved { amount: eur(90) });
+    assert!(line(&log, as_of("2017-01-01")).unconfirmed);
+    log.record(Disbursements, &decision(7), "2026-11-24", &events::DecisionApprovalConfirmed {});
+    assert!(!line(&log, as_of("2017-01-01")).unconfirmed);
 }
 
 #[test]

@@ -176,12 +176,15 @@ fn what_was_recorded_from_a_source_is_counted_apart_until_its_owner_confirms() {
     log.record(Commitments, "commitments/returns", "2016-12-11", &declared).basis = Basis::RecordedFromSource.into();
     let before = log.len();
     log.note("commitments/returns", "2026-11-23", &events::CommitmentConfirmed {});
-    let totals = |clocks| {
-        let tally = board(&log, clocks).plans.remove(0).tally.expect("it is there");
+    let totals = |log: &Chronicle, clocks| {
+        let tally = board(log, clocks).plans.remove(0).tally.expect("it is there");
         [tally.confirmed, tally.unconfirmed].map(|counts| counts.expect("it is there").total)
     };
-    assert_eq!(totals(known_after(before, "2016-12-11")), [0, 1]);
-    assert_eq!(totals(as_of("2016-12-11")), [1, 0]);
+    assert_eq!(totals(&log, known_after(before, "2016-12-11")), [0, 1]);
+    assert_eq!(totals(&log, as_of("2016-12-11")), [1, 0]);
+    let other = events::CommitmentDeclared { answers: item("2015", "16"), ..Default::default() };
+    log.correct(Commitments, "commitments/returns", 1, "", &other);
+    assert_eq!(totals(&log, as_of("2016-12-11")), [0, 1], "what is corrected since is not what was confirmed");
 }
 
 #[test]

@@ -228,7 +228,11 @@ impl Commitment {
                 self.confirmed = recorded.act.basis == Basis::Act;
                 self.declared = Some(recorded.with(terms.clone()));
             }
-            CommitmentEvent::Confirmed => self.confirmed = true,
+            // What was corrected since is not what the owner confirmed.
+            CommitmentEvent::Confirmed => {
+                let said_since = self.declared.as_ref().map_or(0, Recorded::said_since);
+                self.confirmed |= recorded.version > said_since;
+            }
             CommitmentEvent::Registered { reference } => self.registered = Some(recorded.with(reference.clone())),
             CommitmentEvent::AgreementLinked { agreement } => {
                 self.change_terms(|terms| terms.agreements.push(agreement.clone()));
@@ -275,7 +279,9 @@ impl Commitment {
     }
 
     fn judge(&mut self, recorded: &Recorded<CommitmentEvent>, cycle: &StreamName, verdict: Verdict) {
-        if let Some(report) = self.report_mut(cycle) {
+        // What was corrected since is not what was judged: it awaits a verdict again.
+        let judged = |report: &&mut Report| recorded.version > report.submission.said_since();
+        if let Some(report) = self.report_mut(cycle).filter(judged) {
             report.verdict = Some(recorded.with(verdict));
         }
     }

@@ -495,4 +495,26 @@ mod correcting {
         ]);
         assert_eq!(refusal_of(&verified, owned_by(OWNER)), Some(CommitmentError::EvidenceMissing));
     }
+
+    #[test]
+    fn what_is_corrected_after_it_was_confirmed_is_not_what_was_confirmed() {
+        let from_source = act(SECRETARIAT).recorded_from_source_of(OWNER);
+        let confirmed = given_acts::<Commitment>([(from_source, CommitmentEvent::Declared(terms()))])
+            .and(&CommitmentCommand::Confirm, &owner());
+        assert!(confirmed.state().is_confirmed());
+        let other = Terms { text: text("Tout autre chose"), ..terms() };
+        let corrected = confirmed.and_corrected(1, CommitmentEvent::Declared(other));
+        assert!(!corrected.state().is_confirmed());
+        assert!(corrected.and(&CommitmentCommand::Confirm, &owner()).state().is_confirmed());
+    }
+
+    #[test]
+    fn a_report_that_is_corrected_after_it_was_verified_awaits_a_verdict_again() {
+        let verified = registered().and(&submit(), &with_evidence(owner())).and(&verify(), &verifier());
+        let other = CommitmentEvent::ProgressSubmitted { cycle: cycle(), text: text("Dix fois plus") };
+        let corrected = verified.and_corrected(3, other);
+        assert_eq!(corrected.state().status(), CommitmentStatus::Reported);
+        let again = corrected.and(&verify(), &verifier());
+        assert_eq!(again.state().status(), CommitmentStatus::Verified);
+    }
 }

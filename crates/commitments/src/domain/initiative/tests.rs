@@ -175,3 +175,34 @@ fn a_correction_does_not_make_the_verifier_the_one_responsible() {
     let proposed = past.history().propose_correction(correction, &owner().because("a slip"));
     assert_eq!(proposed, Err(CorrectionError::BreaksRule(refusal.into())));
 }
+
+#[test]
+fn what_is_corrected_after_it_was_confirmed_or_verified_is_neither() {
+    let right = InitiativeEvent::Registered {
+        kind: InitiativeType::Project,
+        responsible: OWNER.into(),
+        description: description("Tout autre chose"),
+    };
+    let confirmed = from_source().and(&InitiativeCommand::Confirm, &owner());
+    let corrected = confirmed.and_corrected(1, right.clone());
+    assert!(!corrected.state().is_confirmed());
+    assert!(corrected.and(&InitiativeCommand::Confirm, &owner()).state().is_confirmed());
+
+    let verified = insertion().and(&InitiativeCommand::Verify, &verifier());
+    let corrected = verified.and_corrected(1, right);
+    assert_eq!(corrected.state().verification(), Verification::Pending);
+    let again = corrected.and(&InitiativeCommand::Verify, &verifier());
+    assert_eq!(again.state().verification(), Verification::Verified);
+}
+
+#[test]
+fn what_others_describe_from_a_source_waits_for_whoever_is_responsible() {
+    let secretary = act("partners/icmpd").with_role("secretariat").recorded_from_source_of(OWNER);
+    let revise = InitiativeCommand::Revise { description: description("Ce qu’on en dit") };
+    let revised = insertion().and(&revise, &secretary);
+    assert!(!revised.state().is_confirmed());
+    let refusal = InitiativeError::Unconfirmed { responsible: OWNER.into() };
+    revised.when(&InitiativeCommand::Verify, &verifier()).then_refused(refusal);
+    let confirmed = revised.and(&InitiativeCommand::Confirm, &owner());
+    confirmed.when(&InitiativeCommand::Verify, &verifier()).then([InitiativeEvent::Verified]);
+}

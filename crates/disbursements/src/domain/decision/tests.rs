@@ -190,6 +190,22 @@ fn a_published_top_up_needs_confirming_too() {
 }
 
 #[test]
+fn what_is_corrected_after_the_committee_confirmed_it_is_not_what_the_committee_confirmed() {
+    let minute = with_document(published(TRUSTEE), MINUTES);
+    let (confirm, seat) = (DecisionCommand::Confirm { seat: Some(Seat::Chair) }, committee(TRUSTEE));
+    let confirmed = proposed().and(&approve(15_000_000), &minute).and(&confirm, &seat);
+    let raised = confirmed.clone().and_corrected(2, DecisionEvent::Approved { amount: eur(90_000_000) });
+    assert_eq!(raised.state().approval(), Some(Approval::Published));
+    let again = raised.and(&confirm, &seat);
+    assert_eq!((again.state().approval(), again.state().ceiling()), (Some(Approval::Own), eur(90_000_000)));
+
+    let topped_up = confirmed.and(&top_up(1), &minute).and(&confirm, &seat);
+    assert_eq!(topped_up.state().approval(), Some(Approval::Own));
+    let raised = topped_up.and_corrected(4, DecisionEvent::ToppedUp { amount: eur(90_000_000) });
+    assert_eq!(raised.state().approval(), Some(Approval::Published));
+}
+
+#[test]
 fn a_published_approval_names_a_member_and_a_minute() {
     let refusal = DecisionError::NotACommitteeMember { organisation: "partners/mli".into(), fund: FUND.into() };
     proposed()

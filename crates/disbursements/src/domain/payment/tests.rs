@@ -236,3 +236,23 @@ fn a_correction_pays_no_more_than_was_accepted() {
     assert_eq!(paid_as(eur(944_001)), Err(refusal));
     assert_eq!(paid_as(eur(0)), Err(MoneyError::NotPositive.into()));
 }
+
+#[test]
+fn amounts_that_are_corrected_are_checked_and_ordered_anew_before_they_are_paid() {
+    let accepted = PaymentEvent::Verified { accepted: eur(1_180_000) };
+    let raised = authorised().and_corrected(3, accepted.clone());
+    assert_eq!(raised.state().stage(), Stage::Verified);
+    raised
+        .when(&disburse(), &trustee(ACCOUNTING_OFFICER))
+        .then_refused(PaymentError::OutOfTurn { stage: Stage::Verified });
+    let ordered = raised.and(&PaymentCommand::Authorise, &trustee(AUTHORISING_OFFICER));
+    assert_eq!(ordered.and(&disburse(), &trustee(ACCOUNTING_OFFICER)).state().stage(), Stage::Disbursed);
+
+    let asked = authorised().and_corrected(1, PaymentEvent::Requested(request(2_000_000)));
+    assert_eq!(asked.state().stage(), Stage::Initiated);
+    let checked = asked.and(&verify(1_500_000), &by(AUDIT_FIRM, PAYMENT_VERIFIER));
+    assert_eq!((checked.state().stage(), checked.state().accepted()), (Stage::Verified, Some(eur(1_500_000))));
+
+    let paid = disbursed().and_corrected(3, accepted);
+    assert_eq!(paid.state().stage(), Stage::Disbursed, "what is paid is paid");
+}

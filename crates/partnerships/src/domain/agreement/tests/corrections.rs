@@ -27,6 +27,7 @@ fn push(history: &mut event_sourcing::History<Agreement>, draft: Draft<Entry<Agr
         event: draft.event,
         effective_on: draft.effective_on,
         recorded_at: Timestamp::UNIX_EPOCH,
+        corrected_at: None,
         act: act.into(),
     });
 }

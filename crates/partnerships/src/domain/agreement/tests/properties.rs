@@ -68,6 +68,7 @@ fn accepted(past: &Given<Agreement>, commands: &[(AgreementCommand, Act)]) -> Hi
                 event: Entry::Fact(draft.event),
                 effective_on: draft.effective_on,
                 recorded_at: recorded_on(act.today),
+                corrected_at: None,
                 act: act.clone().into(),
             });
         }
