@@ -1,6 +1,9 @@
 //! Compiles `proto/` without protoc: messages, clients and servers, the descriptor set, the table of error reasons
 //! and the trait impls that every command message shares.
 
+#[path = "build/queries.rs"]
+mod queries;
+
 use std::{env, fmt::Write as _, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -22,6 +25,7 @@ fn main() -> Result<()> {
     fs::write(out.join("descriptors.bin"), pool.encode_to_vec())?;
     fs::write(out.join("reasons.rs"), reasons(&pool)?)?;
     fs::write(out.join("commands.rs"), commands(&pool)?)?;
+    fs::write(out.join("queries.rs"), queries::impls(&pool)?)?;
 
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names().include_file("packages.rs");

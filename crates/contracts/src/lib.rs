@@ -71,3 +71,67 @@ pub mod commands {
 
     include!(concat!(env!("OUT_DIR"), "/commands.rs"));
 }
+
+pub mod queries {
+    //! What the requests that ask for resources carry beside their own fields.
+
+    use prost::{Message, Name};
+    use prost_types::FieldMask;
+
+    /// What a service keeps under a name.
+    pub trait Resource: Message + Name + Default {
+        /// Shows it under another name, that of a revision.
+        fn set_name(&mut self, name: String);
+    }
+
+    /// A request that asks for resources of a kind.
+    pub trait Query: Message + Name + Clone + Default + 'static {
+        /// What is asked for.
+        type Resource: Resource;
+        /// Its response.
+        type Response;
+        /// What the answer must have seen.
+        fn at_least_as_fresh(&self) -> &[String];
+        /// Which fields of the resources are wanted; `None`: all.
+        fn read_mask(&self) -> Option<&FieldMask>;
+    }
+
+    /// Whose resources are asked for.
+    #[derive(Debug, Clone, Copy)]
+    pub enum Names<'a> {
+        /// The one of the field `name`.
+        One(&'a str),
+        /// Those of the field `names`.
+        Several(&'a [String]),
+    }
+
+    /// A request for resources by their names.
+    pub trait GetQuery: Query {
+        /// Which.
+        fn names(&self) -> Names<'_>;
+        /// The day on whose evening the state of the world is asked for.
+        fn as_of(&self) -> Option<&crate::toguna::r#type::v1::Date>;
+        /// The response: the resources in the order of their names, each with its etag, and what they have seen.
+        fn answer(resources: Vec<(Self::Resource, String)>, consistency_token: String) -> Self::Response;
+    }
+
+    /// A request for a page of a list.
+    pub trait ListQuery: Query {
+        /// How many at most; 0: as the service likes.
+        fn page_size(&self) -> i32;
+        /// Where the page begins; empty: with the first.
+        fn page_token(&self) -> &str;
+        /// Which resources, in the language of filters; empty: all.
+        fn filter(&self) -> &str;
+        /// In which order; empty: by name.
+        fn order_by(&self) -> &str;
+        /// The bytes of what is asked for, whatever the page, the tokens and the mask: the pages of a list have the
+        /// same.
+        fn content(self) -> Vec<u8>;
+        /// The response: a page, where the next begins, and what it has seen.
+        fn answer(resources: Vec<Self::Resource>, next_page_token: String, consistency_token: String)
+        -> Self::Response;
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/queries.rs"));
+}

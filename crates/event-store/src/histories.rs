@@ -77,6 +77,13 @@ impl Log {
         Ok(loaded.history.downcast().expect("the history was loaded as this aggregate's"))
     }
 
+    /// The histories of these streams, in their order.
+    pub async fn histories<A: Stored>(&self, names: &[&StreamName]) -> Result<Vec<Arc<History<A>>>, StoreError> {
+        let loaded = self.load_all::<A>(names).await?;
+        let histories = loaded.into_iter().map(|loaded| loaded.history.downcast());
+        Ok(histories.map(|history| history.expect("it was loaded as this aggregate's")).collect())
+    }
+
     /// Continues the history that was kept, or reads it from its start.
     async fn load(&self, missing: &Missing) -> Result<Loaded, StoreError> {
         let kept = self.kept(|histories| histories.get(&missing.stream));

@@ -11,6 +11,7 @@ mod terms;
 
 use contracts::{
     commands::Command,
+    queries::ListQuery,
     toguna::{
         partnerships::v1::{
             agreement_service_server::AgreementServiceServer, correction_service_server::CorrectionServiceServer,
@@ -20,12 +21,12 @@ use contracts::{
         r#type::v1 as types,
     },
 };
-use event_store::{Act, Date, Log, Refusal, Stored, StreamName, Timestamp};
+use event_store::{Act, LivePool, Log, Refusal, Stored, StreamName};
 use prost::Name;
-use service_runtime::{Calls, Fields, Parts, etag, limited, status::not_found, status::store};
+use service_runtime::{Calls, Fields, Known, Listing, Parts, limited};
 use tonic::{Request, Response, Status};
 
-use crate::{projections::ReadModels, resource::Resource};
+use crate::{projections::on, resource::Resource};
 
 /// Names and titles.
 const MAX_TEXT: usize = 500;
@@ -44,14 +45,7 @@ pub(crate) struct Partnerships {
     /// Decides them.
     pub log: Log,
     /// Answers lists.
-    pub read_models: ReadModels,
-}
-
-/// One resource as a query found it.
-struct Found<R> {
-    resource: R,
-    etag: String,
-    consistency_token: String,
+    pub lists: LivePool,
 }
 
 impl Partnerships {
@@ -80,24 +74,17 @@ impl Partnerships {
         fields.finish()?;
         call.execute(&self.log, move |unit| unit.handle::<A>(&name, &command)).await
     }
-
-    /// A resource as it is on the evening of a day, by all that is recorded now.
-    async fn find<A: Resource>(&self, name: &str, as_of: Option<&types::Date>) -> Result<Found<A::Shown>, Status> {
-        let mut fields = Fields::new();
-        let name = fields.name("name", name, A::CATEGORY);
-        let day = day_asked_for(&mut fields, as_of);
-        fields.finish()?;
-        let consistency_token = self.log.token(self.log.head()).to_string();
-        let history = self.log.history::<A>(&name).await.map_err(|error| store(&error))?;
-        let resource = history.state_as_of(day).show(name.as_str(), &history).ok_or_else(|| not_found(&name))?;
-        Ok(Found { resource, etag: etag(history.version()), consistency_token })
-    }
 }
 
-/// The day on whose evening the state of the world is asked for; unset: today.
-fn day_asked_for(fields: &mut Fields, as_of: Option<&types::Date>) -> Date {
-    let today = || jiff::tz::TimeZone::UTC.to_datetime(Timestamp::now()).date();
-    fields.optional_exact_date("as_of", as_of).unwrap_or_else(today)
+/// A resource as it is on the evening of the day that was asked for, by all that is recorded.
+fn shown<A: Resource>(known: &Known<A>) -> Option<A::Shown> {
+    known.history.state_as_of(known.evening()).show(known.name.as_str(), &known.history)
+}
+
+/// Narrows a list to resources as they are on the evening of a day; unset: today.
+fn as_of<Q: ListQuery>(listing: &mut Listing<Q>, fields: &mut Fields, day: Option<&types::Date>) {
+    let day = fields.optional_exact_date("as_of", day).unwrap_or_else(|| listing.today());
+    listing.only(on(day));
 }
 
 /// An organisation that need not be named.

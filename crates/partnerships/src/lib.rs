@@ -15,7 +15,7 @@ use service_runtime::{LogReaders, Parts};
 
 use crate::{
     grpc::Partnerships,
-    projections::{Agreements, Dialogues, Partners, ReadModels},
+    projections::{Agreements, Dialogues, Partners},
 };
 
 /// Name of the service, and of its log.
@@ -26,7 +26,7 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LogReaders::Partners).await?;
     let owner_url = parts.config.database_url.expose();
     let generations = Generations::open(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
-    let read_models = ReadModels::new(generations.live());
+    let lists = generations.live();
     let followers = Followers::new(generations)
         .own_log(&log)
         .projection(Partners { log: log.clone() })
@@ -34,6 +34,6 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
         .projection(Agreements { log: log.clone() });
     parts.follow(followers);
     let calls = parts.calls.clone();
-    Partnerships { calls, log, read_models }.serve(&mut parts);
+    Partnerships { calls, log, lists }.serve(&mut parts);
     Ok(parts)
 }

@@ -10,38 +10,24 @@ mod partners;
 use std::collections::BTreeSet;
 
 use contracts::toguna::log::v1::EventRecord;
-use event_store::{Date, History, LivePool, Log, ProjectionError, StoreError};
-use prost::Message;
-use service_runtime::{Page, status};
-use sqlx::{PgPool, migrate::Migrator};
-use tonic::Status;
+use event_store::{Column, Condition, Date, History, Holds, Log, ProjectionError, Relation};
+use prost::Message as _;
+use sqlx::migrate::Migrator;
 
-pub use agreements::{AgreementFilter, Agreements};
-pub use dialogues::Dialogues;
-pub use partners::{PartnerFilter, Partners};
+pub use agreements::{AGREEMENTS, Agreements};
+pub use dialogues::{DIALOGUES, Dialogues};
+pub use partners::{PARTNERS, Partners};
 
 use crate::resource::Resource;
 
 /// The shape of the tables: to be raised whenever they change so that they must be filled anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Makes their tables.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Days before all dates and after all dates, as Postgres writes them.
 const BEGINNING: &str = "-infinity";
 const NO_END: &str = "infinity";
-
-/// The lists of the live version of the read models.
-#[derive(Debug, Clone)]
-pub struct ReadModels {
-    live: LivePool,
-}
-
-/// A row of a list.
-struct Row {
-    name: String,
-    resource: Vec<u8>,
-}
 
 /// How a resource looks from a day on, until the day before another.
 struct Slice<R> {
@@ -59,15 +45,10 @@ struct Touched<R> {
     slices: Vec<Slice<R>>,
 }
 
-impl ReadModels {
-    /// Reads from whichever generation is live.
-    pub fn new(live: LivePool) -> Self {
-        Self { live }
-    }
-
-    fn pool(&self) -> PgPool {
-        self.live.pool()
-    }
+/// What holds of the rows that show resources as they are on the evening of a day.
+pub(crate) fn on(day: Date) -> Condition {
+    let is = |sql, relation| Condition::Is(Column { sql, holds: Holds::Day }, relation, day.to_string());
+    Condition::All(vec![is("valid_from", Relation::AtMost), is("valid_until", Relation::More)])
 }
 
 /// The rows of resources, each with its resource's name, and the names of all: also of those that have no row.
@@ -110,12 +91,4 @@ fn slices<A: Resource>(name: &str, history: &History<A>) -> Vec<Slice<A::Shown>>
         slices.push((Slice { valid_from, valid_until: NO_END.to_owned(), resource }, bytes));
     }
     slices.into_iter().map(|(slice, _)| slice).collect()
-}
-
-/// A page of resources, and the token of the next one.
-fn answer<R: Message + Default>(page: &Page, rows: Result<Vec<Row>, sqlx::Error>) -> Result<(Vec<R>, String), Status> {
-    let mut rows = rows.map_err(|error| status::store(&StoreError::Database(error)))?;
-    let next_page_token = page.cut(&mut rows, |row| row.name.as_str());
-    let resource = |row: Row| R::decode(row.resource.as_slice()).map_err(|error| status::internal(&error));
-    Ok((rows.into_iter().map(resource).collect::<Result<_, _>>()?, next_page_token))
 }

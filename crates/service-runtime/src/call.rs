@@ -32,6 +32,7 @@ pub struct Calls {
     service: &'static str,
     rates: Arc<Rates>,
     freshness: Arc<OnceLock<Freshness>>,
+    page_key: [u8; 32],
 }
 
 /// Who sent a query.
@@ -60,6 +61,7 @@ impl Calls {
             service: config.service,
             rates: Arc::new(Rates::new(&config.limits)),
             freshness: Arc::default(),
+            page_key: config.verifier.key_for("page tokens"),
         }
     }
 
@@ -158,6 +160,21 @@ impl Calls {
     pub fn seen(&self, log: &str) -> String {
         let reached = self.freshness.get().and_then(|freshness| freshness.reached(log));
         reached.map(|token| token.to_string()).unwrap_or_default()
+    }
+
+    /// The same of the service's own log.
+    pub(crate) fn seen_here(&self) -> String {
+        self.seen(self.service)
+    }
+
+    /// Seals the tokens of pages.
+    pub(crate) fn page_key(&self) -> &[u8; 32] {
+        &self.page_key
+    }
+
+    /// Waits until the read models have seen this too.
+    pub(crate) async fn wait_for_read_models(&self, tokens: &[ConsistencyToken]) -> Result<(), Status> {
+        self.wait_for(Asker::ReadModels, tokens).await
     }
 
     async fn wait_for(&self, asker: Asker, tokens: &[ConsistencyToken]) -> Result<(), Status> {

@@ -92,6 +92,13 @@ impl Verifier {
         &self.issuers
     }
 
+    /// A key for another purpose, the same in every process of the deployment.
+    pub(crate) fn key_for(&self, purpose: &str) -> [u8; 32] {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.pseudonym_key).expect("HMAC takes keys of any length");
+        // No pseudonym is made of a text that begins with a zero byte: issuers have names.
+        mac.chain_update([0]).chain_update(purpose).finalize().into_bytes().into()
+    }
+
     /// Who sent a call, by its `authorization` metadata and the SHA-256 of the certificate that was shown on its
     /// connection; otherwise `UNAUTHENTICATED`.
     pub fn caller(&self, metadata: &MetadataMap, shown: Option<[u8; 32]>) -> Result<Actor, Status> {

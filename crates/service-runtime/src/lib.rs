@@ -4,6 +4,7 @@
 //! Not here: any rule of a service. Start at [`Calls`], which turns a request into a verified [`Call`], and
 //! [`Fields`], which turns its fields into values; a process starts at [`run`].
 
+mod asked;
 mod authorisation;
 mod call;
 mod config;
@@ -16,10 +17,14 @@ pub mod identity;
 mod language;
 mod layer;
 pub mod limits;
+mod listing;
 mod log_service;
+mod mask;
 mod metrics;
+mod nearest;
 mod operations;
 mod page;
+pub mod query;
 mod rates;
 mod reloaded;
 mod server;
@@ -31,6 +36,7 @@ mod testing;
 mod tls;
 mod web;
 
+pub use asked::{Asked, Known, Revision};
 pub use authorisation::Authority;
 pub use call::{Call, Caller, Calls, etag};
 pub use config::{Config, ConfigError, Secret};
@@ -38,6 +44,7 @@ pub use fields::{Fields, PARTNERS};
 pub use found::{Found, find};
 pub use language::{Language, Wording};
 pub use limits::Limits;
+pub use listing::Listing;
 pub use log_service::LogReaders;
 pub use page::{Page, Row};
 pub use server::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};

@@ -16,7 +16,7 @@ mod origins;
 mod query;
 mod refusal;
 mod replay;
-mod schema;
+pub(crate) mod schema;
 
 use std::{
     convert::Infallible,

@@ -7,12 +7,13 @@ use contracts::toguna::partnerships::{
     v1::{
         AcceptAmendmentRequest, AcceptAmendmentResponse, AdoptTextRequest, AdoptTextResponse, AgreeTerminationRequest,
         AgreeTerminationResponse, AgreementNature, AgreementPhase, ApplyProvisionallyRequest,
-        ApplyProvisionallyResponse, AuthoriseAgreementRequest, AuthoriseAgreementResponse, DeclareViewRequest,
-        DeclareViewResponse, DenounceAgreementRequest, DenounceAgreementResponse, EndProvisionalApplicationRequest,
-        EndProvisionalApplicationResponse, ExpressConsentRequest, ExpressConsentResponse, GetAgreementRequest,
-        GetAgreementResponse, InitialTextRequest, InitialTextResponse, ListAgreementsRequest, ListAgreementsResponse,
-        OpenNegotiationRequest, OpenNegotiationResponse, ProposeAmendmentRequest, ProposeAmendmentResponse,
-        PublishAgreementRequest, PublishAgreementResponse, RecordAmendmentEffectRequest, RecordAmendmentEffectResponse,
+        ApplyProvisionallyResponse, AuthoriseAgreementRequest, AuthoriseAgreementResponse, BatchGetAgreementsRequest,
+        BatchGetAgreementsResponse, DeclareViewRequest, DeclareViewResponse, DenounceAgreementRequest,
+        DenounceAgreementResponse, EndProvisionalApplicationRequest, EndProvisionalApplicationResponse,
+        ExpressConsentRequest, ExpressConsentResponse, GetAgreementRequest, GetAgreementResponse, InitialTextRequest,
+        InitialTextResponse, ListAgreementsRequest, ListAgreementsResponse, OpenNegotiationRequest,
+        OpenNegotiationResponse, ProposeAmendmentRequest, ProposeAmendmentResponse, PublishAgreementRequest,
+        PublishAgreementResponse, RecordAmendmentEffectRequest, RecordAmendmentEffectResponse,
         RecordEntryIntoForceRequest, RecordEntryIntoForceResponse, RecordExpiryRequest, RecordExpiryResponse,
         RecordObligationRequest, RecordObligationResponse, RecordSupersessionRequest, RecordSupersessionResponse,
         RecordTerminationRequest, RecordTerminationResponse, RegisterAgreementRequest, RegisterAgreementResponse,
@@ -21,13 +22,12 @@ use contracts::toguna::partnerships::{
     },
 };
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Page};
 use tonic::{Request, Response, Status};
 
 use self::fields::{agreement, known, party, registration, termination_cause};
 use super::{
-    MAX_OBLIGATION, MAX_REFERENCE, MAX_TEXT, Partnerships, citations, day_asked_for, id, optional_organisation,
-    organisations,
+    MAX_OBLIGATION, MAX_REFERENCE, MAX_TEXT, Partnerships, as_of, citations, id, optional_organisation, organisations,
+    shown,
 };
 use crate::{
     codec::OnWire as _,
@@ -35,7 +35,7 @@ use crate::{
         Agreement, AgreementCommand as Command,
         agreement::events::{BindingNature, ConsentDelivery, ConsentKind, Obligation, SignatureKind},
     },
-    projections::AgreementFilter,
+    projections::AGREEMENTS,
 };
 
 #[tonic::async_trait]
@@ -329,34 +329,28 @@ impl AgreementService for Partnerships {
         &self,
         request: Request<GetAgreementRequest>,
     ) -> Result<Response<GetAgreementResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = self.find::<Agreement>(&message.name, message.as_of.as_ref()).await?;
-        let (etag, consistency_token) = (found.etag, found.consistency_token);
-        Ok(Response::new(GetAgreementResponse { agreement: Some(found.resource), etag, consistency_token }))
+        self.calls.get::<Agreement, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_agreements(
+        &self,
+        request: Request<BatchGetAgreementsRequest>,
+    ) -> Result<Response<BatchGetAgreementsResponse>, Status> {
+        self.calls.get::<Agreement, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_agreements(
         &self,
         request: Request<ListAgreementsRequest>,
     ) -> Result<Response<ListAgreementsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let day = day_asked_for(&mut fields, message.as_of.as_ref());
-        let filter = AgreementFilter {
-            party: optional_organisation(&mut fields, "party", &message.party),
-            phase: known(&mut fields, "phase", message.phase, &AgreementPhase::Unspecified),
-            scope: known(&mut fields, "scope", message.scope, &events::AgreementScope::Unspecified),
-            nature: known(&mut fields, "nature", message.nature, &AgreementNature::Unspecified),
-        };
-        let numbers = [message.phase, message.scope, message.nature].map(|number| number.to_string());
-        let bound = [day.to_string(), message.party, numbers.join(" ")];
-        let bound = bound.each_ref().map(String::as_str);
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &bound);
+        let mut listing = self.calls.list(request, &AGREEMENTS).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        as_of(&mut listing, &mut fields, message.as_of.as_ref());
+        listing.narrow("parties", optional_organisation(&mut fields, "party", &message.party));
+        listing.narrow("phase", known(&mut fields, "phase", message.phase, &AgreementPhase::Unspecified));
+        listing.narrow("scope", known(&mut fields, "scope", message.scope, &events::AgreementScope::Unspecified));
+        listing.narrow("nature", known(&mut fields, "nature", message.nature, &AgreementNature::Unspecified));
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (agreements, next_page_token) = self.read_models.agreements(day, &filter, &page).await?;
-        Ok(Response::new(ListAgreementsResponse { agreements, next_page_token, consistency_token }))
+        listing.answer(&self.lists).await
     }
 }

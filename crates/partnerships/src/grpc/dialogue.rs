@@ -1,21 +1,22 @@
 //! Dialogues.
 
 use contracts::toguna::partnerships::v1::{
-    ClaimMembershipRequest, ClaimMembershipResponse, GetDialogueRequest, GetDialogueResponse, ListDialoguesRequest,
-    ListDialoguesResponse, RecordMembershipRequest, RecordMembershipResponse, RegisterDialogueRequest,
-    RegisterDialogueResponse, dialogue_service_server::DialogueService,
+    BatchGetDialoguesRequest, BatchGetDialoguesResponse, ClaimMembershipRequest, ClaimMembershipResponse,
+    GetDialogueRequest, GetDialogueResponse, ListDialoguesRequest, ListDialoguesResponse, RecordMembershipRequest,
+    RecordMembershipResponse, RegisterDialogueRequest, RegisterDialogueResponse,
+    dialogue_service_server::DialogueService,
 };
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Page};
 use tonic::{Request, Response, Status};
 
-use super::{MAX_TEXT, Partnerships, citations, day_asked_for, optional_organisation};
+use super::{MAX_TEXT, Partnerships, as_of, citations, optional_organisation, shown};
 use crate::{
     codec::OnWire as _,
     domain::{
         Dialogue, DialogueCommand,
         dialogue::{Foundation, MembershipStatus},
     },
+    projections::DIALOGUES,
 };
 
 #[tonic::async_trait]
@@ -78,28 +79,25 @@ impl DialogueService for Partnerships {
         &self,
         request: Request<GetDialogueRequest>,
     ) -> Result<Response<GetDialogueResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = self.find::<Dialogue>(&message.name, message.as_of.as_ref()).await?;
-        let (etag, consistency_token) = (found.etag, found.consistency_token);
-        Ok(Response::new(GetDialogueResponse { dialogue: Some(found.resource), etag, consistency_token }))
+        self.calls.get::<Dialogue, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_dialogues(
+        &self,
+        request: Request<BatchGetDialoguesRequest>,
+    ) -> Result<Response<BatchGetDialoguesResponse>, Status> {
+        self.calls.get::<Dialogue, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_dialogues(
         &self,
         request: Request<ListDialoguesRequest>,
     ) -> Result<Response<ListDialoguesResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let day = day_asked_for(&mut fields, message.as_of.as_ref());
-        let partner = optional_organisation(&mut fields, "partner", &message.partner);
-        let filter = [day.to_string(), message.partner];
-        let filter = filter.each_ref().map(String::as_str);
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &filter);
+        let mut listing = self.calls.list(request, &DIALOGUES).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        as_of(&mut listing, &mut fields, message.as_of.as_ref());
+        listing.narrow("partners", optional_organisation(&mut fields, "partner", &message.partner));
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (dialogues, next_page_token) = self.read_models.dialogues(day, partner.as_deref(), &page).await?;
-        Ok(Response::new(ListDialoguesResponse { dialogues, next_page_token, consistency_token }))
+        listing.answer(&self.lists).await
     }
 }

@@ -2,25 +2,26 @@
 
 use contracts::toguna::{
     partnerships::v1::{
-        ChangePartnerParentRequest, ChangePartnerParentResponse, EndPartnerRoleRequest, EndPartnerRoleResponse,
-        GetPartnerRequest, GetPartnerResponse, ListPartnersRequest, ListPartnersResponse, RegisterPartnerRequest,
-        RegisterPartnerResponse, RenamePartnerRequest, RenamePartnerResponse, StartPartnerRoleRequest,
-        StartPartnerRoleResponse, partner_service_server::PartnerService,
+        BatchGetPartnersRequest, BatchGetPartnersResponse, ChangePartnerParentRequest, ChangePartnerParentResponse,
+        EndPartnerRoleRequest, EndPartnerRoleResponse, GetPartnerRequest, GetPartnerResponse, ListPartnersRequest,
+        ListPartnersResponse, RegisterPartnerRequest, RegisterPartnerResponse, RenamePartnerRequest,
+        RenamePartnerResponse, StartPartnerRoleRequest, StartPartnerRoleResponse,
+        partner_service_server::PartnerService,
     },
     r#type::v1 as types,
 };
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Page};
+use service_runtime::Fields;
 use tonic::{Request, Response, Status};
 
-use super::{MAX_TEXT, Partnerships, citations, day_asked_for, optional_organisation};
+use super::{MAX_TEXT, Partnerships, as_of, citations, optional_organisation, shown};
 use crate::{
     codec::OnWire as _,
     domain::{
         Country, Partner, PartnerCommand,
         partner::{MigrationRole, Names, PartnerKind, Profile},
     },
-    projections::PartnerFilter,
+    projections::PARTNERS,
 };
 
 #[tonic::async_trait]
@@ -102,33 +103,29 @@ impl PartnerService for Partnerships {
     }
 
     async fn get_partner(&self, request: Request<GetPartnerRequest>) -> Result<Response<GetPartnerResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = self.find::<Partner>(&message.name, message.as_of.as_ref()).await?;
-        let (etag, consistency_token) = (found.etag, found.consistency_token);
-        Ok(Response::new(GetPartnerResponse { partner: Some(found.resource), etag, consistency_token }))
+        self.calls.get::<Partner, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_partners(
+        &self,
+        request: Request<BatchGetPartnersRequest>,
+    ) -> Result<Response<BatchGetPartnersResponse>, Status> {
+        self.calls.get::<Partner, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_partners(
         &self,
         request: Request<ListPartnersRequest>,
     ) -> Result<Response<ListPartnersResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let day = day_asked_for(&mut fields, message.as_of.as_ref());
-        let kind =
-            (message.kind != 0).then(|| fields.enumeration("kind", message.kind, PartnerKind::from_proto).to_proto());
-        let country = country(&mut fields, &message.country_code);
-        let parent = optional_organisation(&mut fields, "parent", &message.parent);
-        let filter = [day.to_string(), message.kind.to_string(), message.country_code, message.parent];
-        let filter = filter.each_ref().map(String::as_str);
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &filter);
+        let mut listing = self.calls.list(request, &PARTNERS).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        as_of(&mut listing, &mut fields, message.as_of.as_ref());
+        let kind = fields.optional_enumeration("kind", message.kind, PartnerKind::from_proto);
+        listing.narrow("kind", kind.map(|kind| i32::from(kind.to_proto())));
+        listing.narrow("country_code", country(&mut fields, &message.country_code).map(Country::code));
+        listing.narrow("parent", optional_organisation(&mut fields, "parent", &message.parent));
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let filter = PartnerFilter { kind, country, parent };
-        let (partners, next_page_token) = self.read_models.partners(day, &filter, &page).await?;
-        Ok(Response::new(ListPartnersResponse { partners, next_page_token, consistency_token }))
+        listing.answer(&self.lists).await
     }
 }
 

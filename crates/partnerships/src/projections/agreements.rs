@@ -1,14 +1,32 @@
 //! The list of agreements.
 
 use contracts::toguna::{log::v1::EventRecord, partnerships::v1 as pb};
-use event_store::{BoxFuture, Date, Log, Projection, ProjectionError};
+use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::query::{Field, Kind, Table, first_day, wordings};
 use sqlx::PgConnection;
-use tonic::Status;
 
-use super::{ReadModels, Row, Slice, answer, joined, rows, touched};
+use super::{Slice, joined, rows, touched};
 use crate::domain::Agreement;
+
+/// What filters and orders of the list speak of.
+pub static AGREEMENTS: Table = Table {
+    name: "agreements",
+    fields: &[
+        Field::new("name", "name", Kind::Name("agreements")),
+        Field::new("title", "title", Kind::Words),
+        Field::new("reference", "reference", Kind::Text),
+        Field::new("form", "form", Kind::Enum("toguna.partnerships.events.v1.AgreementForm")),
+        Field::new("scope", "scope", Kind::Enum("toguna.partnerships.events.v1.AgreementScope")),
+        Field::new("declared_nature", "declared_nature", Kind::Enum("toguna.partnerships.events.v1.BindingNature")),
+        Field::new("nature", "nature", Kind::Enum("toguna.partnerships.v1.AgreementNature")),
+        Field::new("depositary", "depositary", Kind::Name("partners")),
+        Field::new("phase", "phase", Kind::Enum("toguna.partnerships.v1.AgreementPhase")),
+        Field::new("parties", "parties", Kind::Names("partners")),
+        Field::new("entered_into_force_on", "entered_into_force_on", Kind::Date),
+        Field::new("ended_on", "ended_on", Kind::Date),
+    ],
+};
 
 /// Keeps the table `agreements`.
 pub struct Agreements {
@@ -34,21 +52,35 @@ impl Projection for Agreements {
             let touched = touched::<Agreement>(&self.log, batch).await?;
             let (names, rows) = rows(&touched);
             let column = |of: fn(&(&str, &Slice<pb::Agreement>)) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            let number =
+                |of: fn(&pb::Agreement) -> i32| rows.iter().map(|(_, slice)| of(&slice.resource)).collect::<Vec<_>>();
             sqlx::query!("DELETE FROM agreements WHERE name = ANY ($1)", &names).execute(&mut *tx).await?;
             sqlx::query!(
-                "INSERT INTO agreements (name, valid_from, valid_until, parties, phase, scope, nature, resource)
+                "INSERT INTO agreements
+                     (name, valid_from, valid_until, parties, phase, scope, nature, title, reference, form,
+                      declared_nature, depositary, entered_into_force_on, ended_on, resource)
                  SELECT name, valid_from::date, valid_until::date, string_to_array(parties, ','), phase, scope,
-                        nature, resource
+                        nature, title, reference, form, declared_nature, depositary,
+                        nullif(entered_into_force_on, '')::date, nullif(ended_on, '')::date, resource
                  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::integer[],
-                             $7::integer[], $8::bytea[])
-                     AS row (name, valid_from, valid_until, parties, phase, scope, nature, resource)",
+                             $7::integer[], $8::text[], $9::text[], $10::integer[], $11::integer[], $12::text[],
+                             $13::text[], $14::text[], $15::bytea[])
+                     AS row (name, valid_from, valid_until, parties, phase, scope, nature, title, reference, form,
+                             declared_nature, depositary, entered_into_force_on, ended_on, resource)",
                 &column(|(name, _)| (*name).to_owned()),
                 &column(|(_, slice)| slice.valid_from.clone()),
                 &column(|(_, slice)| slice.valid_until.clone()),
                 &column(|(_, slice)| joined(slice.resource.parties.iter().map(|it| &it.party))),
-                &rows.iter().map(|(_, slice)| slice.resource.phase).collect::<Vec<_>>(),
-                &rows.iter().map(|(_, slice)| slice.resource.scope).collect::<Vec<_>>(),
-                &rows.iter().map(|(_, slice)| slice.resource.nature).collect::<Vec<_>>(),
+                &number(|agreement| agreement.phase),
+                &number(|agreement| agreement.scope),
+                &number(|agreement| agreement.nature),
+                &column(|(_, slice)| wordings(slice.resource.title.as_ref())),
+                &column(|(_, slice)| slice.resource.reference.clone()),
+                &number(|agreement| agreement.form),
+                &number(|agreement| agreement.declared_nature),
+                &column(|(_, slice)| slice.resource.depositary.clone()),
+                &column(|(_, slice)| day_of(slice.resource.entry_into_force.as_ref().and_then(|it| it.fact.as_ref()))),
+                &column(|(_, slice)| day_of(slice.resource.end.as_ref().and_then(|it| it.fact.as_ref()))),
                 &rows.iter().map(|(_, slice)| slice.resource.encode_to_vec()).collect::<Vec<_>>(),
             )
             .execute(tx)
@@ -65,43 +97,7 @@ impl Projection for Agreements {
     }
 }
 
-/// What a list of agreements may be narrowed to. Numbers are those of the enumerations of the API.
-pub struct AgreementFilter {
-    /// With this party.
-    pub party: Option<String>,
-    /// In this phase.
-    pub phase: Option<i32>,
-    /// Of this scope.
-    pub scope: Option<i32>,
-    /// Of this nature.
-    pub nature: Option<i32>,
-}
-
-impl ReadModels {
-    /// A page of agreements as they are on a day, by name.
-    pub async fn agreements(
-        &self,
-        day: Date,
-        filter: &AgreementFilter,
-        page: &Page,
-    ) -> Result<(Vec<pb::Agreement>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM agreements
-             WHERE name > $1 AND valid_from <= $2::text::date AND valid_until > $2::text::date
-               AND ($3::text IS NULL OR $3 = ANY (parties))
-               AND ($4::integer IS NULL OR phase = $4)
-               AND ($5::integer IS NULL OR scope = $5)
-               AND ($6::integer IS NULL OR nature = $6)
-             ORDER BY name LIMIT $7",
-            page.after(),
-            day.to_string(),
-            filter.party,
-            filter.phase,
-            filter.scope,
-            filter.nature,
-            page.limit(),
-        );
-        answer(page, rows.fetch_all(&self.pool()).await)
-    }
+/// The first day that the date of a fact may mean; empty: it has none.
+fn day_of(fact: Option<&pb::Fact>) -> String {
+    first_day(fact.and_then(|fact| fact.provenance.as_ref()).and_then(|record| record.effective_on.as_ref()))
 }

@@ -1,14 +1,25 @@
 //! The list of dialogues.
 
 use contracts::toguna::{log::v1::EventRecord, partnerships::v1 as pb};
-use event_store::{BoxFuture, Date, Log, Projection, ProjectionError};
+use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::Page;
+use service_runtime::query::{Field, Kind, Table, first_day, wordings};
 use sqlx::PgConnection;
-use tonic::Status;
 
-use super::{ReadModels, Row, Slice, answer, joined, rows, touched};
+use super::{Slice, joined, rows, touched};
 use crate::domain::Dialogue;
+
+/// What filters and orders of the list speak of; `partners` are those of whom something is recorded or claimed.
+pub static DIALOGUES: Table = Table {
+    name: "dialogues",
+    fields: &[
+        Field::new("name", "name", Kind::Name("dialogues")),
+        Field::new("names", "names", Kind::Words),
+        Field::new("secretariat", "secretariat", Kind::Name("partners")),
+        Field::new("founded_on", "founded_on", Kind::Date),
+        Field::new("partners", "partners", Kind::Names("partners")),
+    ],
+};
 
 /// Keeps the table `dialogues`.
 pub struct Dialogues {
@@ -36,14 +47,19 @@ impl Projection for Dialogues {
             let column = |of: fn(&(&str, &Slice<pb::Dialogue>)) -> String| rows.iter().map(of).collect::<Vec<_>>();
             sqlx::query!("DELETE FROM dialogues WHERE name = ANY ($1)", &names).execute(&mut *tx).await?;
             sqlx::query!(
-                "INSERT INTO dialogues (name, valid_from, valid_until, partners, resource)
-                 SELECT name, valid_from::date, valid_until::date, string_to_array(partners, ','), resource
-                 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-                     AS row (name, valid_from, valid_until, partners, resource)",
+                "INSERT INTO dialogues (name, valid_from, valid_until, partners, names, secretariat, founded_on, resource)
+                 SELECT name, valid_from::date, valid_until::date, string_to_array(partners, ','), names, secretariat,
+                        nullif(founded_on, '')::date, resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                             $8::bytea[])
+                     AS row (name, valid_from, valid_until, partners, names, secretariat, founded_on, resource)",
                 &column(|(name, _)| (*name).to_owned()),
                 &column(|(_, slice)| slice.valid_from.clone()),
                 &column(|(_, slice)| slice.valid_until.clone()),
                 &column(|(_, slice)| joined(slice.resource.memberships.iter().map(|it| &it.partner))),
+                &column(|(_, slice)| wordings(slice.resource.names.as_ref())),
+                &column(|(_, slice)| slice.resource.secretariat.clone()),
+                &column(|(_, slice)| first_day(slice.resource.founded_on.as_ref())),
                 &rows.iter().map(|(_, slice)| slice.resource.encode_to_vec()).collect::<Vec<_>>(),
             )
             .execute(tx)
@@ -57,28 +73,5 @@ impl Projection for Dialogues {
             sqlx::query!("DELETE FROM dialogues").execute(tx).await?;
             Ok(())
         })
-    }
-}
-
-impl ReadModels {
-    /// A page of dialogues as they are on a day, by name; those of which something is known of a partner.
-    pub async fn dialogues(
-        &self,
-        day: Date,
-        partner: Option<&str>,
-        page: &Page,
-    ) -> Result<(Vec<pb::Dialogue>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM dialogues
-             WHERE name > $1 AND valid_from <= $2::text::date AND valid_until > $2::text::date
-               AND ($3::text IS NULL OR $3 = ANY (partners))
-             ORDER BY name LIMIT $4",
-            page.after(),
-            day.to_string(),
-            partner,
-            page.limit(),
-        );
-        answer(page, rows.fetch_all(&self.pool()).await)
     }
 }

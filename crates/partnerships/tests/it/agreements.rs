@@ -353,7 +353,7 @@ async fn lists_made_again_from_the_log_are_the_same() {
     let mut stage = stage
         .restart(async |database_url| {
             let mut owner = <sqlx::PgConnection as sqlx::Connection>::connect(database_url).await.expect("it is there");
-            sqlx::raw_sql("DROP SCHEMA partnerships_v1 CASCADE").execute(&mut owner).await.expect("dropped");
+            sqlx::raw_sql("DROP SCHEMA partnerships_v2 CASCADE").execute(&mut owner).await.expect("dropped");
         })
         .await;
     assert_eq!(pages(&mut stage).await, before);

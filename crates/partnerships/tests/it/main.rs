@@ -4,5 +4,6 @@ mod agreements;
 mod dialogues;
 mod pages;
 mod partners;
+mod queries;
 mod records;
 mod stage;

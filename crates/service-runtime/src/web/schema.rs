@@ -17,7 +17,7 @@ fn pool(sets: &[&[u8]]) -> DescriptorPool {
 }
 
 /// Everything that our services and health are made of.
-pub(super) fn all() -> &'static DescriptorPool {
+pub(crate) fn all() -> &'static DescriptorPool {
     &CALLS
 }
 
@@ -28,7 +28,7 @@ pub(super) fn method(path: &str) -> Option<MethodDescriptor> {
 }
 
 /// A message that our protos define.
-pub(super) fn message(full_name: &str) -> Option<MessageDescriptor> {
+pub(crate) fn message(full_name: &str) -> Option<MessageDescriptor> {
     CALLS.get_message_by_name(full_name)
 }
 

@@ -3,14 +3,12 @@
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value};
 
-use crate::{language::Wording, status::Violation};
+use crate::{language::Wording, nearest::nearest, status::Violation};
 
 /// More are not told; nobody mends so many at a time.
 const MOST: usize = 100;
 /// Values of an enum that are named to whoever misses one.
 const FEW: usize = 12;
-/// How far a misspelt name may lie from what was meant.
-const NEAR: usize = 3;
 
 /// Every fault, with the path of the field as the protos name it.
 pub(super) fn violations(kind: &MessageDescriptor, tree: &Value) -> Vec<Violation> {
@@ -173,13 +171,4 @@ fn one_of(kind: &EnumDescriptor, value: &Value) -> Wording {
     let more = if names.len() > FEW + 1 { ", …" } else { "" };
     let few = few.join(", ") + more;
     (format!("must be one of {few}"), format!("doit être l’une des valeurs {few}")).into()
-}
-
-/// What was meant by a misspelt name, whatever its case and underscores.
-fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.replace('_', "").to_ascii_lowercase();
-    let written = plain(&written.chars().take(80).collect::<String>());
-    let distant = names.map(|name| (strsim::osa_distance(&written, &plain(name)), name));
-    let (distance, name) = distant.min()?;
-    (distance <= NEAR && distance * 2 < name.len()).then_some(name)
 }
