@@ -167,3 +167,19 @@ fn scratch(what: &str) -> PathBuf {
 fn make(place: &Path) -> Result<()> {
     fs::create_dir(place).with_context(|| format!("cannot make {}", place.display()))
 }
+
+/// Holds a part of a page of `docs/` to what a program says: what stands between `<!-- part -->` and `<!-- /part -->`.
+/// With `WRITE_DOCS` set the page is written instead.
+pub fn hold_part(page: &str, part: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(page);
+    let whole = fs::read_to_string(&path).expect("a page");
+    let (begins, ends) = (format!("<!-- {part} -->\n"), format!("<!-- /{part} -->"));
+    let (before, rest) = whole.split_once(&begins).expect("the page has the part");
+    let (there, after) = rest.split_once(&ends).expect("the part has an end");
+    let text = format!("\n{text}");
+    if env::var_os("WRITE_DOCS").is_some() {
+        fs::write(&path, format!("{before}{begins}{text}{ends}{after}")).expect("the page can be written");
+        return;
+    }
+    assert!(there == text, "{page} does not say of {part} what is so: run these tests with WRITE_DOCS=1");
+}

@@ -7,7 +7,10 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use prost_types::FieldMask;
-use service_runtime::query::{Kind, Table, mistaken};
+use service_runtime::{
+    Language,
+    query::{Kind, Table, documented, mistaken},
+};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -392,8 +395,29 @@ async fn whatever_a_caller_writes_is_answered_or_refused_as_its_fault() {
     assert!(answered.into_inner() > 30, "most filters should be good");
 }
 
+const LISTS: [(&str, &Table); 3] =
+    [("ListPartners", &PARTNERS), ("ListDialogues", &DIALOGUES), ("ListAgreements", &AGREEMENTS)];
+
 #[test]
 fn lists_are_declared_as_they_are() {
-    let mistakes: Vec<String> = [&PARTNERS, &DIALOGUES, &AGREEMENTS].into_iter().flat_map(mistaken).collect();
+    let mistakes: Vec<String> = LISTS.iter().flat_map(|(_, table)| mistaken(table)).collect();
     assert!(mistakes.is_empty(), "{mistakes:?}");
+}
+
+#[test]
+fn the_pages_on_queries_say_what_lists_know() {
+    harness::hold_part("queries.md", "partnerships", &documented(&LISTS, Language::English));
+    harness::hold_part("queries.fr.md", "partnerships", &documented(&LISTS, Language::French));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_filters_on_the_page_are_understood() {
+    let mut stage = Stage::empty().await;
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/queries.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let block = page.split("```").nth(1).expect("a block of filters");
+    for filter in block.trim().lines() {
+        let asked = pb::ListAgreementsRequest { filter: filter.to_owned(), ..Default::default() };
+        accepted(stage.agreements.list_agreements(as_role("observer", MALI, asked)).await);
+    }
 }
