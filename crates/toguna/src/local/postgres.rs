@@ -89,7 +89,7 @@ impl Postgres {
     }
 
     /// Makes the database and a role that owns it, where they are not there, and gives the owner's address. The owner
-    /// can make roles, and is nobody in other databases.
+    /// can make roles until [`Postgres::settle`], and cannot connect to other databases.
     pub async fn database(&self, name: &str) -> Result<String> {
         // Derived, so that it need not be kept: whoever knows the superuser's password knows this one anyway.
         let password = hex(&Sha256::digest(format!("{}/{name}", self.password)));
@@ -97,9 +97,17 @@ impl Postgres {
         if present.is_empty() {
             self.sql(&format!("CREATE ROLE {name} LOGIN CREATEROLE PASSWORD '{password}'")).await?;
             self.sql(&format!("CREATE DATABASE {name} OWNER {name}")).await?;
-            self.sql(&format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")).await?;
+            self.sql(&format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")).await?;
+        } else {
+            self.sql(&format!("ALTER ROLE {name} CREATEROLE")).await?;
         }
         Ok(address(name, &password, self.port, name))
+    }
+
+    /// The owner of a database has made its roles: it can make no more. Before PostgreSQL 16, whoever can make roles can
+    /// give any other, such as another service's owner, a password.
+    pub async fn settle(&self, name: &str) -> Result<()> {
+        self.sql(&format!("ALTER ROLE {name} NOCREATEROLE")).await.map(drop)
     }
 
     /// Process id of the postmaster while it runs.

@@ -77,7 +77,7 @@ impl Stack {
         }
         let mut stack = Self { home, services: Vec::new(), nats, postgres, _lock: lock };
         for name in SERVICES {
-            let database_url = stack.database(name).await?;
+            let database_url = stack.database_url(name).await?;
             let nats_url = match &stack.nats {
                 Some(server) => server.service_url(name),
                 None => env::var("NATS_URL")?,
@@ -90,6 +90,7 @@ impl Stack {
             progress(stack.services[index].name);
             stack.services[index].until_ready().await?;
         }
+        stack.settle().await?;
         stack.write()?;
         Ok(stack)
     }
@@ -148,8 +149,18 @@ impl Stack {
         Ok(())
     }
 
-    async fn database(&self, service: &str) -> Result<String> {
-        let name = format!("toguna_{service}");
+    /// All roles are made: no service can make one from now on.
+    async fn settle(&self) -> Result<()> {
+        if let Some(server) = &self.postgres {
+            for service in SERVICES {
+                server.settle(&database(service)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn database_url(&self, service: &str) -> Result<String> {
+        let name = database(service);
         if let Some(server) = &self.postgres {
             return server.database(&name).await;
         }
@@ -259,6 +270,11 @@ impl Service {
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
         Ok(false)
     }
+}
+
+/// Name of a service's database, and of its owner.
+fn database(service: &str) -> String {
+    format!("toguna_{service}")
 }
 
 /// Whether a service says by the standard health protocol that it serves.
