@@ -93,7 +93,9 @@ impl Table {
     /// Reads a filter; empty: everything. Each fault is a violation of `filter` that names the column.
     pub(crate) fn filter(&self, fields: &mut Fields, text: &str) -> Condition {
         filter::read(self, text).unwrap_or_else(|faults| {
-            faults.into_iter().for_each(|fault| fault.violates(fields, "filter"));
+            for fault in faults {
+                fault.violates(fields, "filter");
+            }
             Condition::All(Vec::new())
         })
     }
@@ -101,7 +103,9 @@ impl Table {
     /// Reads an order; what is equal in it comes by name.
     pub(crate) fn order(&self, fields: &mut Fields, text: &str) -> Vec<Order> {
         order::read(self, text).unwrap_or_else(|faults| {
-            faults.into_iter().for_each(|fault| fault.violates(fields, "order_by"));
+            for fault in faults {
+                fault.violates(fields, "order_by");
+            }
             Vec::new()
         })
     }
@@ -110,18 +114,17 @@ impl Table {
         self.fields.iter().find(|field| field.name == name).ok_or_else(|| {
             let names = || self.fields.iter().map(|field| field.name);
             let shown = shown(name);
-            let problem = match nearest(name, names()) {
-                Some(meant) => (
+            let problem = if let Some(meant) = nearest(name, names()) {
+                (
                     format!("`{shown}` is no field here; did you mean `{meant}`?"),
                     format!("`{shown}` n’est pas un champ ici\u{202f}; vouliez-vous dire `{meant}`\u{202f}?"),
-                ),
-                None => {
-                    let all = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                    (
-                        format!("`{shown}` is no field here; there are {all}"),
-                        format!("`{shown}` n’est pas un champ ici\u{202f}; il y a {all}"),
-                    )
-                }
+                )
+            } else {
+                let all = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                (
+                    format!("`{shown}` is no field here; there are {all}"),
+                    format!("`{shown}` n’est pas un champ ici\u{202f}; il y a {all}"),
+                )
             };
             Fault::new(column, problem)
         })

@@ -67,7 +67,7 @@ impl<'a> Reading<'a> {
             Some(Token { piece: Piece::Close, column }) => {
                 Err(Fault::new(*column, ("this bracket was not opened", "cette parenthèse n’a pas été ouverte")))
             }
-            Some(token) => Err(self.not_joined(token)),
+            Some(token) => Err(Self::not_joined(token)),
         }
     }
 
@@ -95,17 +95,16 @@ impl<'a> Reading<'a> {
             && let Some(word) = word.strip_prefix('-')
         {
             let denied = Token { piece: Piece::Word(word.to_owned()), column: column + 1 };
-            return Ok(Condition::Not(Box::new(self.affirmed(Some(denied))?)));
+            return Ok(Condition::Not(Box::new(self.affirmed(Some(&denied))?)));
         }
         self.affirmed(None)
     }
 
     /// What may stand after `NOT`; `instead` stands for the next piece.
-    fn affirmed(&mut self, instead: Option<Token>) -> Result<Condition, Fault> {
+    fn affirmed(&mut self, instead: Option<&Token>) -> Result<Condition, Fault> {
         let column = self.column();
         let next = self.next();
         let Token { piece, column } = instead
-            .as_ref()
             .or(next)
             .ok_or_else(|| Fault::new(column, ("a field is missing here", "il manque un champ ici")))?;
         match piece {
@@ -134,7 +133,7 @@ impl<'a> Reading<'a> {
                 self.next();
                 Ok(condition)
             }
-            Some(token) => Err(self.not_joined(token)),
+            Some(token) => Err(Self::not_joined(token)),
             None => Err(Fault::new(opened, ("this bracket is not closed", "cette parenthèse n’est pas fermée"))),
         }
     }
@@ -159,14 +158,11 @@ impl<'a> Reading<'a> {
         };
         self.next();
         let after = self.column();
-        let value = match self.next() {
-            Some(value @ Token { piece: Piece::Word(_) | Piece::Quoted(_), .. }) => value,
-            _ => {
-                let sign = sign.as_str();
-                let problem =
-                    (format!("a value is missing after `{sign}`"), format!("il manque une valeur après `{sign}`"));
-                return Err(Fault::new(after, problem));
-            }
+        let Some(value @ Token { piece: Piece::Word(_) | Piece::Quoted(_), .. }) = self.next() else {
+            let sign = sign.as_str();
+            let problem =
+                (format!("a value is missing after `{sign}`"), format!("il manque une valeur après `{sign}`"));
+            return Err(Fault::new(after, problem));
         };
         let read = self.table.field(field, column).and_then(|field| restriction(field, *sign, value));
         // What the words mean is of no concern to what comes after.
@@ -176,7 +172,7 @@ impl<'a> Reading<'a> {
         }))
     }
 
-    fn not_joined(&self, token: &Token) -> Fault {
+    fn not_joined(token: &Token) -> Fault {
         let written = match &token.piece {
             Piece::Word(word) | Piece::Quoted(word) => shown(word),
             Piece::Sign(sign) => sign.as_str().to_owned(),

@@ -26,7 +26,7 @@ pub(super) fn read(table: &Table, text: &str) -> Result<Vec<Order>, Vec<Fault>> 
         let blank = part.chars().take_while(|character| character.is_whitespace()).count();
         match by(table, part, column + blank) {
             Ok(by) if order.iter().any(|other| other.by == by.by) => {
-                faults.push(Fault::new(column + blank, ("this field stands there twice", "ce champ figure deux fois")))
+                faults.push(Fault::new(column + blank, ("this field stands there twice", "ce champ figure deux fois")));
             }
             Ok(by) => order.push(by),
             Err(fault) => faults.push(fault),

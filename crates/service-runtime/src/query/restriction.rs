@@ -175,17 +175,15 @@ fn one_of(kind: &str, text: &str) -> Result<i32, Wording> {
         return Ok(*number);
     }
     let names = || values.keys().map(String::as_str);
-    Err(match nearest(short, names()) {
-        Some(meant) => (
+    if let Some(meant) = nearest(short, names()) {
+        return Err((
             format!("is not known; did you mean `{meant}`?"),
             format!("est inconnu\u{202f}; vouliez-vous dire `{meant}`\u{202f}?"),
-        ),
-        None => {
-            let all = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            (format!("is not known; there are {all}"), format!("est inconnu\u{202f}; il y a {all}"))
-        }
+        )
+            .into());
     }
-    .into())
+    let all = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Err((format!("is not known; there are {all}"), format!("est inconnu\u{202f}; il y a {all}")).into())
 }
 
 /// The values of an enumeration but for that which stands for nothing, as filters write them, with their numbers.

@@ -98,14 +98,14 @@ fn quoted(rest: &mut impl Iterator<Item = (char, usize)>, quote: char, column: u
     while let Some((character, place)) = rest.next() {
         match character {
             _ if character == quote => return Ok(text),
-            '\\' => match rest.next() {
-                Some((escaped @ ('"' | '\'' | '\\'), _)) => text.push(escaped),
-                _ => {
+            '\\' => {
+                let Some((escaped @ ('"' | '\'' | '\\'), _)) = rest.next() else {
                     let problem =
                         ("after `\\` stands a quote or another `\\`", "après `\\` vient un guillemet ou un autre `\\`");
                     return Err(Fault::new(place, problem));
-                }
-            },
+                };
+                text.push(escaped);
+            }
             _ => text.push(lawful(character, place)?),
         }
     }

@@ -9,7 +9,7 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 pub fn wordings(text: Option<&types::LocalizedText>) -> String {
     let Some(text) = text else { return String::new() };
     let wordings = [&text.fr, &text.en].into_iter().flatten();
-    wordings.map(|wording| format!("\n{}\n", plain(&wording.text))).collect()
+    wordings.flat_map(|wording| ["\n".to_owned(), plain(&wording.text), "\n".to_owned()]).collect()
 }
 
 /// What a column of [`Kind::Date`](super::Kind::Date) holds of a date: the first day that it may mean, as
