@@ -271,7 +271,7 @@ fn corrected(status: &Status, method: &str) -> Option<Status> {
     Some(right)
 }
 
-/// How tonic and prost begin their words on a request that cannot be read.
+/// How tonic, its gRPC-Web and prost begin their words on a request that cannot be read.
 fn is_malformed(message: &str) -> bool {
     [
         "failed to decode Protobuf",
@@ -279,6 +279,7 @@ fn is_malformed(message: &str) -> bool {
         "Error decompressing",
         "Unexpected EOF",
         "Missing request",
+        "tonic-web",
     ]
     .iter()
     .any(|beginning| message.starts_with(beginning))

@@ -21,9 +21,11 @@ use crate::{
 /// The domain in `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "toguna";
 
-/// Clients take 8 KiB of trailers; details are sent in base64, and the message beside them.
-const MAX_VIOLATION_BYTES: usize = 3072;
-const MAX_VALUE_CHARS: usize = 300;
+/// Clients take 8 KiB of trailers; details are sent in base64, and the message beside them, where each byte that is not
+/// ASCII takes three.
+const MAX_VIOLATION_BYTES: usize = 2560;
+/// Of one value, or one violation in the message: what is longer is cut.
+const MAX_VALUE_BYTES: usize = 300;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// One field that is not as it must be.
@@ -106,7 +108,7 @@ impl Explained {
         {
             text.push_str(before);
             match self.values.iter().find(|(name, _)| *name == key) {
-                Some((_, value)) => text.extend(value.say(language).chars().take(MAX_VALUE_CHARS)),
+                Some((_, value)) => text.push_str(shortened(value.say(language))),
                 None if key == "violations" => text.push_str(&self.first_violations(language)),
                 None => text.push_str(key),
             }
@@ -122,6 +124,7 @@ impl Explained {
             .iter()
             .take(3)
             .map(|violation| format!("{} {}", violation.field, violation.problem.say(language)))
+            .map(|violation| shortened(&violation).to_owned())
             .collect();
         let separator = match language {
             Language::English => "; ",
@@ -140,7 +143,7 @@ impl From<Explained> for Status {
         let values: HashMap<_, _> = explained
             .values
             .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.en.chars().take(MAX_VALUE_CHARS).collect::<String>()))
+            .map(|(key, value)| ((*key).to_owned(), shortened(&value.en).to_owned()))
             .collect();
         let mut details = ErrorDetails::with_error_info(explained.reason.name, DOMAIN, values);
         for violation in &explained.violations {
@@ -157,6 +160,10 @@ impl From<Explained> for Status {
         details.set_localized_message(call.language.tag(), explained.text(call.language));
         Self::with_error_details(Code::from_i32(explained.reason.code), explained.text(Language::English), details)
     }
+}
+
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_VALUE_BYTES)]
 }
 
 /// One of the reasons that every service may give, without values.

@@ -110,3 +110,13 @@ async fn a_page_is_refused_with_all_details_and_its_replay_ends_in_order() {
     }
     assert_eq!(web.send("GET", GET_LOG, b"").await.status, 405);
 }
+
+#[tokio::test]
+async fn what_is_no_message_of_grpc_web_is_the_callers_fault() {
+    let (_service, plain) = service().await;
+    let text = plain.with("content-type", "application/grpc-web-text");
+    for body in ["*not base64*", "AAAAAA", "AAAAAAA=AAAA", "AAAA"] {
+        let refused = text.send("POST", GET_LOG, body.as_bytes()).await;
+        assert_eq!((refused.status, refused.header("grpc-status")), (200, Some("3")), "{body}: {refused:?}");
+    }
+}
