@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -16,10 +17,13 @@ use tokio::{
     },
     sync::Notify,
     task::JoinSet,
+    time::sleep,
 };
 
-/// How many bytes of answers a connection carries before it breaks: one message of a replay and a half, or three that are packed.
+/// How many bytes of answers a connection carries before it breaks: a message of a replay and a half, or three packed.
 const CARRIES: usize = 200 * 1024;
+/// How long each piece of 16 KiB is under way: what a connection brings must be read before it breaks.
+const PACE: Duration = Duration::from_millis(10);
 
 /// A line to one port of this machine, until dropped.
 pub struct BadLine {
@@ -116,6 +120,7 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State,
             state.broken.fetch_add(1, Ordering::Relaxed);
             return;
         }
+        sleep(PACE).await;
         if to.write_all(&bytes[..read]).await.is_err() {
             break;
         }

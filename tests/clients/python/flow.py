@@ -50,16 +50,15 @@ def answered(method, request):
 
     A command keeps its request id, and so has its effect once, however often it is sent.
     """
-    for _ in range(5):
+    for wait in (1, 2, 4, 8, None):
         try:
             return method(request, timeout=10, metadata=METADATA)
         except grpc.RpcError as error:
             retry = details_of(error).get("RetryInfo")
-            if retry:
-                time.sleep(retry.retry_delay.ToTimedelta().total_seconds())
-            elif error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:
+            late = error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            if wait is None or not (retry or late):
                 raise
-    return method(request, timeout=10, metadata=METADATA)
+            time.sleep(retry.retry_delay.ToTimedelta().total_seconds() if retry else wait)
 
 
 def refusal_of(method, request):
@@ -141,11 +140,12 @@ def read(partners, name, seen):
 
 def replay(logs):
     """Every event of the log, over as many calls as it takes. A resume token is kept once the events before it are."""
-    token, kept, cuts, digest = "", 0, 0, hashlib.sha256()
+    token, kept, cuts, fruitless, digest = "", 0, 0, 0, hashlib.sha256()
     ended = False
     while not ended:
         request = ReplayLogRequest(resume_token=token) if token else ReplayLogRequest()
         last, batch = kept, []
+        fruitless += 1
         try:
             for message in logs.ReplayLog(request, timeout=60, metadata=METADATA):
                 kind = message.WhichOneof("message")
@@ -161,13 +161,14 @@ def replay(logs):
                     sys.exit(f"what came after {last} is missing")
                 for record in batch:
                     digest.update(record)
-                token, kept, batch = place.resume_token, last, []
+                token, kept, batch, fruitless = place.resume_token, last, [], 0
                 ended = kind == "caught_up"
         except grpc.RpcError as error:
-            # The line was cut: what came since the last token comes again.
-            if error.code() != grpc.StatusCode.UNAVAILABLE:
+            # A refusal has a reason; without one the line was cut: what came since the last token comes again.
+            if "ErrorInfo" in details_of(error) or fruitless == 5:
                 raise
             cuts += 1
+            time.sleep(fruitless)
     say("replay", last=kept, cuts=cuts, sha256=digest.hexdigest())
 
 

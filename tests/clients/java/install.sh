@@ -1,0 +1,26 @@
+#!/bin/sh
+# Fetches gRPC for Java and protoc as Debian packages them, at the versions and digests of packages.sha256, and unpacks
+# them here: jars into lib/, programs into tools/. Nothing of the machine is changed, and no administrator is needed.
+set -eu
+rm -rf lib tools debs
+mkdir -p lib tools debs/lists/partial debs/cache/archives/partial
+cd debs
+# NAME_VERSION_ARCHITECTURE.deb, where %3a stands for a colon.
+packages=$(sed 's/^[^ ]*  //; s/_[^_]*$//; s/%3a/:/; s/_/=/' ../packages.sha256)
+# shellcheck disable=SC2086 # The packages are words.
+download() { apt-get --quiet --option APT::Sandbox::User=root "$@" download $packages; }
+# A machine that never asked for Debian's lists gets them for this folder alone.
+here="--option Dir::State::Lists=$PWD/lists --option Dir::Cache=$PWD/cache --option Debug::NoLocking=true"
+# shellcheck disable=SC2086 # The options are words.
+download || { apt-get --quiet --option APT::Sandbox::User=root $here update && download $here; }
+sha256sum --check --quiet ../packages.sha256
+for package in *.deb; do
+    dpkg-deb --extract "$package" ../tools
+done
+cd ..
+# Each jar once, by its name without a version.
+for jar in tools/usr/share/java/*.jar; do
+    case $jar in *-all.jar | *-[0-9]*.jar) ;; *) cp -L "$jar" lib/ ;; esac
+done
+cp tools/usr/share/java/geronimo-annotation-1.3-spec.jar lib/
+rm -rf debs
