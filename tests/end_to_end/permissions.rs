@@ -15,7 +15,7 @@ const LOGS: [&str; 3] = ["partnerships", "commitments", "disbursements"];
 const SERVICES: [&str; 4] = ["partnerships", "commitments", "disbursements", "oversight"];
 
 /// Every RPC, with each service that serves it.
-fn rpcs() -> Vec<(&'static str, String)> {
+pub fn rpcs() -> Vec<(&'static str, String)> {
     let mut rpcs = Vec::new();
     for service in toguna::services::pool().services() {
         let serving: Vec<&str> = match service.package_name() {

@@ -62,8 +62,7 @@ impl Drop for Home {
 
 impl Stack {
     pub async fn shared() -> &'static Self {
-        let loaded = |home: &Path| fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "demo");
-        SHARED.get_or_init(|| Self::start(&["up"], loaded)).await
+        SHARED.get_or_init(Self::with_the_scenario).await
     }
 
     /// Another one of this process, with reference lists alone, for tests that write much.
@@ -85,6 +84,17 @@ impl Stack {
     /// A stack of one's own, with empty logs.
     pub async fn without_the_scenario() -> Self {
         Self::start(&["up", "--no-demo"], |home| home.join("stack.json").exists()).await
+    }
+
+    /// A stack of one's own, with the scenario, for whoever spoils it.
+    pub async fn with_the_scenario() -> Self {
+        let loaded = |home: &Path| fs::read_to_string(home.join("loaded")).is_ok_and(|what| what == "demo");
+        Self::start(&["up"], loaded).await
+    }
+
+    /// What a service said so far in its own log of what it does.
+    pub fn told_by(&self, service: &str) -> String {
+        fs::read_to_string(self.home.join(format!("{service}.log"))).expect("it says something")
     }
 
     /// A stack of one's own, with empty logs, whose processes have these variables in their environment.
