@@ -1,10 +1,12 @@
 //! Clients in the languages of partners, each a program that somebody may begin with, hold one conversation with a
-//! running service over a bad line: `tests/clients/LANGUAGE`.
+//! running service over a bad line: `tests/clients/LANGUAGE`, shown in `docs/clients.md`.
 //!
 //! The line loses the answer to the first command, and breaks in the middle of the replay, again and again. What a
 //! program tells is held against what the service itself tells. A language that is not here, or whose packages cannot
 //! be installed now, is passed over with a notice.
 
+#[path = "clients/guides.rs"]
+mod guides;
 #[path = "clients/line.rs"]
 mod line;
 #[path = "clients/program.rs"]

@@ -1,19 +1,17 @@
 #!/bin/sh
-# Fetches gRPC for Java and protoc as Debian packages them, at the versions and digests of packages.sha256, and unpacks
-# them here: jars into lib/, programs into tools/. Nothing of the machine is changed, and no administrator is needed.
+# Fetches gRPC for Java and protoc as Debian packages them, and unpacks them here: jars into lib/, programs into tools/.
+# Nothing of the machine is changed, and no administrator is needed.
 set -eu
 rm -rf lib tools debs
 mkdir -p lib tools debs/lists/partial debs/cache/archives/partial
 cd debs
-# NAME_VERSION_ARCHITECTURE.deb, where %3a stands for a colon.
-packages=$(sed 's/^[^ ]*  //; s/_[^_]*$//; s/%3a/:/; s/_/=/' ../packages.sha256)
-# shellcheck disable=SC2086 # The packages are words.
-download() { apt-get --quiet --option APT::Sandbox::User=root "$@" download $packages; }
-# A machine that never asked for Debian's lists gets them for this folder alone.
+apt() { apt-get --quiet --option APT::Sandbox::User=root "$@"; }
+# shellcheck disable=SC2046 # The packages are words.
+download() { apt "$@" download $(grep -v '^#' ../packages.txt); }
+# A machine whose lists are old, or that has none, gets them for this folder alone.
 here="--option Dir::State::Lists=$PWD/lists --option Dir::Cache=$PWD/cache --option Debug::NoLocking=true"
 # shellcheck disable=SC2086 # The options are words.
-download || { apt-get --quiet --option APT::Sandbox::User=root $here update && download $here; }
-sha256sum --check --quiet ../packages.sha256
+download || { apt $here update && download $here; }
 for package in *.deb; do
     dpkg-deb --extract "$package" ../tools
 done
