@@ -16,6 +16,8 @@ const SIGN: &str = "toguna.disbursements.v1.ContractService/SignContract";
 const REPLAY: &str = "toguna.log.v1.LogService/ReplayLog";
 const OURS: &str = "partners/mli";
 const THEIRS: &str = "partners/fra";
+/// The organisation that runs the services.
+const OPERATOR: &str = "partners/operator";
 /// An act of our own, and what we record of ourselves and of others from a source.
 const OWN: Ground<'_> = Ground::Act { on_behalf_of: OURS, from_source: false };
 const PUBLISHED: Ground<'_> = Ground::Act { on_behalf_of: OURS, from_source: true };
@@ -44,9 +46,10 @@ fn ask(authority: &Authority, method: &str, roles: &[&str], ground: Ground<'_>) 
     authority.verdict(method, OURS, &roles, ground)
 }
 
-/// Whether it is permitted, without asking what else would be.
+/// Whether it is permitted, without asking what else would be; of operations, to those who run the services.
 fn may(authority: &Authority, method: &str, roles: &[&str], ground: Ground<'_>) -> bool {
-    let response = authority.ask(&authority.slices[method], OURS, roles, ground);
+    let organisation = if method.starts_with("toguna.operations.") { OPERATOR } else { OURS };
+    let response = authority.ask(&authority.slices[method], organisation, roles, ground);
     response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
 }
 
@@ -159,6 +162,20 @@ fn a_log_is_read_by_those_whom_the_policies_of_its_register_name() {
     assert!(read("partnerships", "implementer") && read("commitments", "donor") && read("disbursements", "donor"));
     assert!(!read("disbursements", "implementer"));
     assert_eq!(ask(&authority, REPLAY, &ROLES, Ground::Register("elsewhere")), Err(Denial::NotPermitted));
+}
+
+/// Every ministry has an administrator of its own people, who is not to exchange the figures of all.
+#[test]
+fn whoever_administers_another_organisation_than_the_operator_runs_no_service() {
+    let authority = Authority::built_in();
+    let verdict = |rpc: &schema::Rpc, organisation, role: &str| {
+        authority.verdict(&rpc.path(), organisation, &[role.to_owned()], Ground::Register("disbursements"))
+    };
+    for rpc in rpcs().iter().filter(|rpc| rpc.kind == Kind::Operations) {
+        assert_eq!(verdict(rpc, OPERATOR, "administrator"), Ok(()), "{}", rpc.path());
+        assert_eq!(verdict(rpc, OURS, "administrator"), Err(Denial::NotPermitted), "{}", rpc.path());
+        assert_eq!(verdict(rpc, OPERATOR, "auditor"), Err(Denial::RoleRequired("administrator".into())));
+    }
 }
 
 #[test]

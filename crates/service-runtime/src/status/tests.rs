@@ -49,6 +49,47 @@ async fn what_may_succeed_later_says_when_to_try() {
 }
 
 #[tokio::test]
+async fn libraries_that_send_again_are_told_when_and_not_to_where_their_caller_stops_waiting_before() {
+    let told = |status: Status| status.metadata().get(PUSHBACK).map(|told| told.to_str().expect("ASCII").to_owned());
+    assert_eq!(told(execute(&ExecuteError::Overloaded, "")).as_deref(), Some("1000"));
+    assert_eq!(told(stale()), None, "the same request will not do");
+    let deadline = Instant::now() + RETRY_DELAY / 2;
+    let soon = CallContext { deadline, ..Arc::into_inner(CallContext::current()).expect("nobody else has it") };
+    let status = CALL.scope(Arc::new(soon), async { execute(&ExecuteError::Overloaded, "") }).await;
+    assert_eq!(told(status).as_deref(), Some("-1"));
+}
+
+/// Clients of gRPC take 8 KiB, and refuse to read an answer with more.
+#[tokio::test]
+async fn whatever_a_caller_sends_the_refusal_fits_into_what_clients_take() {
+    for anything in ["a".repeat(70_000), "é".repeat(70_000), "\u{1f600}".repeat(70_000), "\n".repeat(70_000)] {
+        let value = || anything.clone();
+        let problem = || Wording::from((value(), value()));
+        let violations: Vec<_> = (0..50)
+            .map(|number| Violation { field: format!("act.sources[{number}].title"), problem: problem() })
+            .collect();
+        let few =
+            (0..12).map(|number| Violation { field: format!("f{number}"), problem: anything[..200].to_owned().into() });
+        for make in [
+            || refused(ErrorReason::ActsForAnother),
+            || refused(ErrorReason::RateLimited),
+            || refused(ErrorReason::InvalidRequest),
+        ] {
+            let explained = make()
+                .with("organisation", value())
+                .with("on_behalf_of", value())
+                .with("permission", "toguna.disbursements.v1.ContractService/SignContract");
+            for explained in [explained.violating(violations.clone()), make().violating(few.clone().collect())] {
+                let status = in_language(Language::French, || explained.into()).await;
+                let headers = status.into_http::<()>().into_parts().0.headers;
+                let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+                assert!(bytes <= 8 * 1024, "{bytes}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_fails_inside_stays_inside() {
     let secret = std::io::Error::other("password=hunter2");
     let damaged = StoreError::Record { position: 7, source: event_store::DecodeError::UnknownType("hunter2".into()) };
