@@ -15,10 +15,8 @@ use contracts::toguna::commitments::v1::{
     cycle_service_server::CycleServiceServer, framework_service_server::FrameworkServiceServer,
     indicator_service_server::IndicatorServiceServer, initiative_service_server::InitiativeServiceServer,
 };
-use event_store::Log;
+use event_store::{LivePool, Log};
 use service_runtime::{Calls, Parts, limited};
-
-use crate::projections::ReadModels;
 
 /// Answers the calls of this service.
 #[derive(Clone)]
@@ -28,7 +26,7 @@ pub struct Commitments {
     /// Decides them.
     pub log: Log,
     /// Answers lists.
-    pub read_models: ReadModels,
+    pub lists: LivePool,
 }
 
 impl Commitments {

@@ -14,7 +14,7 @@ mod resource;
 use event_store::{Followers, Generations};
 use service_runtime::{LogReaders, Parts};
 
-use crate::{grpc::Commitments, projections::ReadModels};
+use crate::grpc::Commitments;
 
 /// Name of the service, and of its log.
 pub const SERVICE: &str = "commitments";
@@ -24,7 +24,7 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LogReaders::Partners).await?;
     let owner_url = parts.config.database_url.expose();
     let generations = Generations::open(owner_url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
-    let read_models = ReadModels::new(generations.live());
+    let lists = generations.live();
     let followers = Followers::new(generations)
         .own_log(&log)
         .other_logs(&parts.nats)
@@ -36,6 +36,6 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
         .reaction(reactions::RecordAgreementStandings);
     parts.follow(followers);
     let calls = parts.calls.clone();
-    Commitments { calls, log, read_models }.serve(&mut parts);
+    Commitments { calls, log, lists }.serve(&mut parts);
     Ok(parts)
 }

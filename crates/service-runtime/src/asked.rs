@@ -103,6 +103,13 @@ impl<A: Stored> Known<A> {
         self.day.unwrap_or_else(|| jiff::tz::TimeZone::UTC.to_datetime(now()).date())
     }
 
+    /// Another stream of the log as it was known then: at the revision that was asked for, or now.
+    pub fn then<B: Stored>(&self, history: &Arc<History<B>>) -> Arc<History<B>> {
+        let Some(then) = self.revision.and_then(|revision| revision.recorded_at) else { return history.clone() };
+        let recorded = history.entries().take_while(|event| event.recorded_at <= then).count();
+        Arc::new(history.at(u64::try_from(recorded).unwrap_or(u64::MAX)))
+    }
+
     /// The name under which it was asked for.
     fn shown_name(&self) -> String {
         match self.revision {

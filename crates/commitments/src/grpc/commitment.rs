@@ -1,8 +1,8 @@
 //! Promises, from their declaration to their end.
 
 use contracts::toguna::commitments::v1::{self as pb, commitment_service_server::CommitmentService};
-use event_store::{Aggregate as _, Date, StreamName};
-use service_runtime::{Fields, PARTNERS, Page, find, status};
+use event_store::{Aggregate as _, Date};
+use service_runtime::{Known, PARTNERS, status};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     codec::value,
     domain::{AgreementStanding, Commitment, CommitmentCommand, Cycle, Framework, PlanItemReference, Terms},
-    projections::CommitmentFilter,
+    projections::{COMMITMENTS, overdue_on, standings},
     resource::{self, Standings},
 };
 
@@ -258,83 +258,83 @@ impl CommitmentService for Commitments {
         &self,
         request: Request<pb::GetCommitmentRequest>,
     ) -> Result<Response<pb::GetCommitmentResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = find::<Commitment>(&self.log, &message.name, message.as_of.as_ref()).await?;
-        let mut commitment =
-            resource::commitment(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
-        let standings = self.standings_on(found.day.unwrap_or(Date::MAX), &found.state).await?;
-        resource::cite(&mut commitment, &standings);
-        Ok(Response::new(pb::GetCommitmentResponse {
-            commitment: Some(commitment),
-            etag: found.etag,
-            consistency_token: found.consistency_token,
-        }))
+        let asked = self.calls.get::<Commitment, _>(&self.log, request).await?;
+        let shown = self.shown(&asked.known).await?;
+        asked.answer_with(shown)
+    }
+
+    async fn batch_get_commitments(
+        &self,
+        request: Request<pb::BatchGetCommitmentsRequest>,
+    ) -> Result<Response<pb::BatchGetCommitmentsResponse>, Status> {
+        let asked = self.calls.get::<Commitment, _>(&self.log, request).await?;
+        let shown = self.shown(&asked.known).await?;
+        asked.answer_with(shown)
     }
 
     async fn list_commitments(
         &self,
         request: Request<pb::ListCommitmentsRequest>,
     ) -> Result<Response<pb::ListCommitmentsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let filter = filter(&mut fields, &message);
-        let overdue_on = filter.overdue_on.map(|day| day.to_string()).unwrap_or_default();
-        let by: [&str; _] = [
-            &message.owner,
-            &message.framework,
-            &message.plan,
-            &message.item,
-            &message.status.to_string(),
-            &message.contestation.to_string(),
-            &overdue_on,
-        ];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        let mut listing = self.calls.list(request, &COMMITMENTS).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        listing.narrow("owner", fields.optional_name("owner", &message.owner, PARTNERS));
+        listing.narrow("framework", fields.optional_name("framework", &message.framework, Framework::CATEGORY));
+        listing.narrow("plan", fields.optional_text("plan", &message.plan, CODE));
+        listing.narrow("item", fields.optional_text("item", &message.item, CODE));
+        let status = fields.optional_enumeration("status", message.status, |status: pb::CommitmentStatus| {
+            (status != pb::CommitmentStatus::Unspecified).then_some(status)
+        });
+        listing.narrow("status", status.map(i32::from));
+        let contestation = fields.optional_enumeration("contestation", message.contestation, value::contestation);
+        listing.narrow("contestation", contestation.map(|it| i32::from(value::contestation_to_proto(it))));
+        if let Some(day) = fields.optional_exact_date("overdue_on", message.overdue_on.as_ref()) {
+            listing.only(overdue_on(day));
+        }
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (commitments, next_page_token) = self.read_models.commitments(&page, &filter).await?;
-        let commitments = self.cited(commitments).await?;
-        Ok(Response::new(pb::ListCommitmentsResponse { commitments, next_page_token, consistency_token }))
+        let mut page = listing.page(&self.lists).await?;
+        self.cite(&mut page.resources).await?;
+        page.answer()
     }
 }
 
 impl Commitments {
-    /// What is known of the agreements that a promise cites, on the evening of a day.
-    async fn standings_on(&self, day: Date, commitment: &Commitment) -> Result<Standings, Status> {
+    /// Promises with what is, or at the revision was, known of their agreements.
+    async fn shown(&self, known: &[Known<Commitment>]) -> Result<Vec<Option<pb::Commitment>>, Status> {
+        let mut shown = Vec::with_capacity(known.len());
+        for known in known {
+            let state = known.state();
+            let mut commitment = resource::commitment(&known.name, &state);
+            if let Some(commitment) = &mut commitment {
+                resource::cite(commitment, &self.standings(known, &state).await?);
+            }
+            shown.push(commitment);
+        }
+        Ok(shown)
+    }
+
+    /// What is known of the agreements that a promise cites, on the evening of the day that is asked for.
+    async fn standings(&self, known: &Known<Commitment>, state: &Commitment) -> Result<Standings, Status> {
         let mut standings = Standings::new();
-        for agreement in commitment.terms().iter().flat_map(|declared| &declared.event.agreements) {
+        for agreement in state.terms().iter().flat_map(|declared| &declared.event.agreements) {
             let stream = AgreementStanding::stream_of(agreement);
             let history =
                 self.log.history::<AgreementStanding>(&stream).await.map_err(|error| status::store(&error))?;
-            standings.insert(agreement.to_string(), resource::cited(agreement, history.state(), day));
+            let history = known.then(&history);
+            let cited = resource::cited(agreement, history.state(), known.day.unwrap_or(Date::MAX));
+            standings.insert(agreement.to_string(), cited);
         }
         Ok(standings)
     }
 
     /// Adds to promises from the read model what is known of their agreements.
-    async fn cited(&self, mut promises: Vec<pb::Commitment>) -> Result<Vec<pb::Commitment>, Status> {
+    async fn cite(&self, promises: &mut [pb::Commitment]) -> Result<(), Status> {
         let agreements = promises.iter().flat_map(|promise| &promise.agreements);
         let agreements: Vec<_> = agreements.map(|cited| cited.agreement.clone()).collect();
-        let standings = self.read_models.standings(&agreements).await?;
-        for promise in &mut promises {
+        let standings = standings(&self.lists, &agreements).await?;
+        for promise in promises {
             resource::cite(promise, &standings);
         }
-        Ok(promises)
-    }
-}
-
-fn filter(fields: &mut Fields, message: &pb::ListCommitmentsRequest) -> CommitmentFilter {
-    let some = |name: StreamName| name.to_string();
-    CommitmentFilter {
-        owner: fields.optional_name("owner", &message.owner, PARTNERS).map(some),
-        framework: fields.optional_name("framework", &message.framework, Framework::CATEGORY).map(some),
-        plan: fields.optional_text("plan", &message.plan, CODE),
-        item: fields.optional_text("item", &message.item, CODE),
-        status: fields.optional_enumeration("status", message.status, |status| {
-            (status != pb::CommitmentStatus::Unspecified).then_some(status)
-        }),
-        contestation: fields.optional_enumeration("contestation", message.contestation, value::contestation),
-        overdue_on: fields.optional_exact_date("overdue_on", message.overdue_on.as_ref()),
+        Ok(())
     }
 }

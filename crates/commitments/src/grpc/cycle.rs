@@ -2,7 +2,7 @@
 
 use contracts::toguna::commitments::v1::{self as pb, cycle_service_server::CycleService};
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Page, find, status};
+use service_runtime::Known;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Cycle, CycleCommand, Framework, Opening},
+    projections::CYCLES,
     resource,
 };
 
@@ -54,36 +55,33 @@ impl CycleService for Commitments {
     }
 
     async fn get_cycle(&self, request: Request<pb::GetCycleRequest>) -> Result<Response<pb::GetCycleResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = find::<Cycle>(&self.log, &message.name, message.as_of.as_ref()).await?;
-        let cycle = resource::cycle(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
-        Ok(Response::new(pb::GetCycleResponse {
-            cycle: Some(cycle),
-            etag: found.etag,
-            consistency_token: found.consistency_token,
-        }))
+        self.calls.get::<Cycle, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_cycles(
+        &self,
+        request: Request<pb::BatchGetCyclesRequest>,
+    ) -> Result<Response<pb::BatchGetCyclesResponse>, Status> {
+        self.calls.get::<Cycle, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_cycles(
         &self,
         request: Request<pb::ListCyclesRequest>,
     ) -> Result<Response<pb::ListCyclesResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let framework = fields.optional_name("framework", &message.framework, Framework::CATEGORY);
-        let framework = framework.as_ref().map(event_store::StreamName::as_str);
+        let mut listing = self.calls.list(request, &CYCLES).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        listing.narrow("framework", fields.optional_name("framework", &message.framework, Framework::CATEGORY));
         let status = fields.optional_enumeration("status", message.status, |status| match status {
             pb::CycleStatus::Unspecified => None,
             known @ (pb::CycleStatus::Open | pb::CycleStatus::Closed) => Some(known),
         });
-        let by: [&str; _] =
-            [framework.unwrap_or_default(), status.map(|status| status.as_str_name()).unwrap_or_default()];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        listing.narrow("status", status.map(i32::from));
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (cycles, next_page_token) = self.read_models.cycles(&page, framework, status).await?;
-        Ok(Response::new(pb::ListCyclesResponse { cycles, next_page_token, consistency_token }))
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Cycle>) -> Option<pb::Cycle> {
+    resource::cycle(&known.name, &known.state())
 }

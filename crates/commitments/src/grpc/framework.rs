@@ -2,7 +2,7 @@
 
 use contracts::toguna::commitments::v1::{self as pb, framework_service_server::FrameworkService};
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Page, find, status};
+use service_runtime::Known;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     codec::{framework, value},
     domain::{Framework, FrameworkCommand, ReferenceCountry},
+    projections::FRAMEWORKS,
     resource,
 };
 
@@ -172,30 +173,29 @@ impl FrameworkService for Commitments {
         &self,
         request: Request<pb::GetFrameworkRequest>,
     ) -> Result<Response<pb::GetFrameworkResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = find::<Framework>(&self.log, &message.name, message.as_of.as_ref()).await?;
-        let framework = resource::framework(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
-        Ok(Response::new(pb::GetFrameworkResponse {
-            framework: Some(framework),
-            etag: found.etag,
-            consistency_token: found.consistency_token,
-        }))
+        self.calls.get::<Framework, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_frameworks(
+        &self,
+        request: Request<pb::BatchGetFrameworksRequest>,
+    ) -> Result<Response<pb::BatchGetFrameworksResponse>, Status> {
+        self.calls.get::<Framework, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_frameworks(
         &self,
         request: Request<pb::ListFrameworksRequest>,
     ) -> Result<Response<pb::ListFrameworksResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
+        let mut listing = self.calls.list(request, &FRAMEWORKS).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
         let kind = fields.optional_enumeration("kind", message.kind, framework::kind).map(framework::kind_to_proto);
-        let by: [&str; _] = [kind.map(|kind| kind.as_str_name()).unwrap_or_default()];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        listing.narrow("kind", kind.map(i32::from));
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (frameworks, next_page_token) = self.read_models.frameworks(&page, kind).await?;
-        Ok(Response::new(pb::ListFrameworksResponse { frameworks, next_page_token, consistency_token }))
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Framework>) -> Option<pb::Framework> {
+    resource::framework(&known.name, &known.state())
 }

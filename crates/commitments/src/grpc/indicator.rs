@@ -2,13 +2,13 @@
 
 use contracts::toguna::commitments::v1::{self as pb, indicator_service_server::IndicatorService};
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Page, find, status};
+use service_runtime::Known;
 use tonic::{Request, Response, Status};
 
 use super::{Commitments, lookup, parse};
 use crate::{
     domain::{Framework, Indicator, IndicatorCommand, Target, Value},
-    projections::IndicatorFilter,
+    projections::INDICATORS,
     resource,
 };
 
@@ -108,40 +108,35 @@ impl IndicatorService for Commitments {
         &self,
         request: Request<pb::GetIndicatorRequest>,
     ) -> Result<Response<pb::GetIndicatorResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = find::<Indicator>(&self.log, &message.name, message.as_of.as_ref()).await?;
-        let indicator = resource::indicator(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
-        Ok(Response::new(pb::GetIndicatorResponse {
-            indicator: Some(indicator),
-            etag: found.etag,
-            consistency_token: found.consistency_token,
-        }))
+        self.calls.get::<Indicator, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_indicators(
+        &self,
+        request: Request<pb::BatchGetIndicatorsRequest>,
+    ) -> Result<Response<pb::BatchGetIndicatorsResponse>, Status> {
+        self.calls.get::<Indicator, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_indicators(
         &self,
         request: Request<pb::ListIndicatorsRequest>,
     ) -> Result<Response<pb::ListIndicatorsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let filter = IndicatorFilter {
-            framework: fields
-                .optional_name("framework", &message.framework, Framework::CATEGORY)
-                .map(|framework| framework.to_string()),
-            subject: (!message.subject.is_empty())
-                .then(|| parse::subject(&mut fields, "subject", &message.subject).name().to_string()),
-            agreement: fields.optional_enumeration("agreement", message.agreement, |sent| match sent {
-                pb::ValueAgreement::Unspecified => None,
-                known @ (pb::ValueAgreement::Consistent | pb::ValueAgreement::Conflicting) => Some(known),
-            }),
-        };
-        let by: [&str; _] = [&message.framework, &message.subject, &message.agreement.to_string()];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
+        let mut listing = self.calls.list(request, &INDICATORS).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        listing.narrow("frameworks", fields.optional_name("framework", &message.framework, Framework::CATEGORY));
+        let subject = (!message.subject.is_empty()).then(|| parse::subject(&mut fields, "subject", &message.subject));
+        listing.narrow("subjects", subject.map(|subject| subject.name().clone()));
+        let agreement = fields.optional_enumeration("agreement", message.agreement, |sent| match sent {
+            pb::ValueAgreement::Unspecified => None,
+            known @ (pb::ValueAgreement::Consistent | pb::ValueAgreement::Conflicting) => Some(known),
+        });
+        listing.narrow("agreement", agreement.map(i32::from));
         fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (indicators, next_page_token) = self.read_models.indicators(&page, &filter).await?;
-        Ok(Response::new(pb::ListIndicatorsResponse { indicators, next_page_token, consistency_token }))
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Indicator>) -> Option<pb::Indicator> {
+    resource::indicator(&known.name, &known.state())
 }

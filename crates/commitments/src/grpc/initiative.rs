@@ -1,8 +1,8 @@
 //! Projects and policies.
 
 use contracts::toguna::commitments::v1::{self as pb, initiative_service_server::InitiativeService};
-use event_store::{Aggregate as _, StreamName};
-use service_runtime::{Fields, PARTNERS, Page, find, status};
+use event_store::Aggregate as _;
+use service_runtime::{Known, PARTNERS};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     codec::initiative,
     domain::{BudgetLine, Framework, Initiative, InitiativeCommand},
-    projections::InitiativeFilter,
+    projections::INITIATIVES,
     resource,
 };
 
@@ -150,57 +150,42 @@ impl InitiativeService for Commitments {
         &self,
         request: Request<pb::GetInitiativeRequest>,
     ) -> Result<Response<pb::GetInitiativeResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let found = find::<Initiative>(&self.log, &message.name, message.as_of.as_ref()).await?;
-        let initiative =
-            resource::initiative(&found.name, &found.state).ok_or_else(|| status::not_found(&found.name))?;
-        Ok(Response::new(pb::GetInitiativeResponse {
-            initiative: Some(initiative),
-            etag: found.etag,
-            consistency_token: found.consistency_token,
-        }))
+        self.calls.get::<Initiative, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_initiatives(
+        &self,
+        request: Request<pb::BatchGetInitiativesRequest>,
+    ) -> Result<Response<pb::BatchGetInitiativesResponse>, Status> {
+        self.calls.get::<Initiative, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_initiatives(
         &self,
         request: Request<pb::ListInitiativesRequest>,
     ) -> Result<Response<pb::ListInitiativesResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let filter = filter(&mut fields, &message);
-        let by: [&str; _] = [
-            &message.r#type.to_string(),
-            &message.responsible,
-            &message.status.to_string(),
-            &message.verification.to_string(),
-            &message.framework,
-            &message.place,
-        ];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &by);
-        fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (initiatives, next_page_token) = self.read_models.initiatives(&page, &filter).await?;
-        Ok(Response::new(pb::ListInitiativesResponse { initiatives, next_page_token, consistency_token }))
-    }
-}
-
-fn filter(fields: &mut Fields, message: &pb::ListInitiativesRequest) -> InitiativeFilter {
-    let some = |name: StreamName| name.to_string();
-    InitiativeFilter {
-        kind: fields.optional_enumeration("type", message.r#type, initiative::kind).map(initiative::type_to_proto),
-        responsible: fields.optional_name("responsible", &message.responsible, PARTNERS).map(some),
-        status: fields
-            .optional_enumeration("status", message.status, initiative::status)
-            .map(initiative::status_to_proto),
-        verification: fields.optional_enumeration("verification", message.verification, |sent| match sent {
+        let mut listing = self.calls.list(request, &INITIATIVES).await?;
+        let (mut fields, message) = (listing.fields(), listing.message.clone());
+        let kind = fields.optional_enumeration("type", message.r#type, initiative::kind);
+        listing.narrow("type", kind.map(|kind| i32::from(initiative::type_to_proto(kind))));
+        listing.narrow("responsible", fields.optional_name("responsible", &message.responsible, PARTNERS));
+        let status = fields.optional_enumeration("status", message.status, initiative::status);
+        listing.narrow("status", status.map(|status| i32::from(initiative::status_to_proto(status))));
+        let verification = fields.optional_enumeration("verification", message.verification, |sent| match sent {
             pb::Verification::Unspecified => None,
             known @ (pb::Verification::Pending | pb::Verification::Verified | pb::Verification::Returned) => {
                 Some(known)
             }
-        }),
-        framework: fields.optional_name("framework", &message.framework, Framework::CATEGORY).map(some),
-        place: (!message.place.is_empty()).then(|| parse::place(fields, "place", &message.place)),
+        });
+        listing.narrow("verification", verification.map(i32::from));
+        listing.narrow("frameworks", fields.optional_name("framework", &message.framework, Framework::CATEGORY));
+        let place = (!message.place.is_empty()).then(|| parse::place(&mut fields, "place", &message.place));
+        listing.narrow("places", place);
+        fields.finish()?;
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Initiative>) -> Option<pb::Initiative> {
+    resource::initiative(&known.name, &known.state())
 }

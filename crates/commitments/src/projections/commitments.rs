@@ -5,41 +5,51 @@ use contracts::toguna::{
     commitments::{events::v1 as events, v1 as pb},
     log::v1::EventRecord,
 };
-use event_store::{BoxFuture, Date, DecodeError, Log, Projection, ProjectionError, Touched};
+use event_store::{
+    BoxFuture, Column, Condition, Date, DecodeError, Holds, LivePool, Log, Projection, ProjectionError, Relation,
+    Touched,
+};
 use prost::Message as _;
-use service_runtime::{Page, Row, status};
+use service_runtime::{
+    query::{Field, Kind, Table, first_day, wordings},
+    status,
+};
 use sqlx::PgConnection;
 use tonic::Status;
 
-use super::ReadModels;
 use crate::{
-    domain::{AgreementStanding, Commitment, Contestation},
+    domain::{AgreementStanding, Commitment},
     resource::{self, Standings},
+};
+
+/// Number 2 where an agreement that the promise rests on is contested, else 1.
+const CONTESTATION: &str = "(CASE WHEN EXISTS (
+    SELECT FROM agreement_standings AS s WHERE s.is_contested AND s.agreement = ANY (agreements)
+) THEN 2 ELSE 1 END)";
+
+/// What filters and orders of the list speak of.
+pub static COMMITMENTS: Table = Table {
+    name: "commitments",
+    fields: &[
+        Field::new("name", "name", Kind::Name("commitments")),
+        Field::new("owner", "owner", Kind::Name("partners")),
+        Field::new("framework", "framework", Kind::Name("frameworks")),
+        Field::new("plan", "plan", Kind::Text),
+        Field::new("item", "item", Kind::Text),
+        Field::new("text", "text", Kind::Words),
+        Field::new("due_on", "due_on", Kind::Date),
+        Field::new("status", "status", Kind::Enum("toguna.commitments.v1.CommitmentStatus")),
+        Field::new("confirmation", "confirmation", Kind::Enum("toguna.commitments.v1.Confirmation")),
+        Field::new("register_reference", "register_reference", Kind::Text),
+        Field::new("agreements", "agreements", Kind::Names("agreements")),
+        Field::new("contestation", CONTESTATION, Kind::Enum("toguna.commitments.events.v1.Contestation")),
+    ],
 };
 
 /// Keeps the tables `commitments` and `agreement_standings`.
 pub struct Commitments {
     /// The log that it follows.
     pub log: Log,
-}
-
-/// Which commitments a list shows; `None`: whatever it is.
-#[derive(Debug, Clone, Default)]
-pub struct CommitmentFilter {
-    /// Of this partner.
-    pub owner: Option<String>,
-    /// Under this framework.
-    pub framework: Option<String>,
-    /// Under this plan.
-    pub plan: Option<String>,
-    /// Under this item.
-    pub item: Option<String>,
-    /// In this status.
-    pub status: Option<pb::CommitmentStatus>,
-    /// Flagged or not.
-    pub contestation: Option<Contestation>,
-    /// Open, with a date before this day.
-    pub overdue_on: Option<Date>,
 }
 
 impl Projection for Commitments {
@@ -83,12 +93,15 @@ async fn keep_commitment(tx: &mut PgConnection, stream: &Touched<Commitment>) ->
     let agreements: Vec<_> = terms.agreements.iter().map(ToString::to_string).collect();
     sqlx::query!(
         "INSERT INTO commitments
-             (name, owner, framework, plan, item, status, is_open, due_until, agreements, resource)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             (name, owner, framework, plan, item, status, is_open, due_until, agreements, text, due_on, confirmation,
+              register_reference, resource)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::date, $9, $10, nullif($11, '')::date, $12, $13, $14)
          ON CONFLICT (name) DO UPDATE SET
              owner = excluded.owner, framework = excluded.framework, plan = excluded.plan, item = excluded.item,
              status = excluded.status, is_open = excluded.is_open, due_until = excluded.due_until,
-             agreements = excluded.agreements, resource = excluded.resource",
+             agreements = excluded.agreements, text = excluded.text, due_on = excluded.due_on,
+             confirmation = excluded.confirmation, register_reference = excluded.register_reference,
+             resource = excluded.resource",
         commitment.name,
         terms.owner,
         terms.answers.framework.as_str(),
@@ -98,6 +111,10 @@ async fn keep_commitment(tx: &mut PgConnection, stream: &Touched<Commitment>) ->
         stream.state.status().is_open(),
         terms.due_on.map(|due_on| due_on.latest().to_string()),
         &agreements,
+        wordings(commitment.text.as_ref()),
+        first_day(commitment.due_on.as_ref()),
+        commitment.confirmation,
+        commitment.register_reference,
         commitment.encode_to_vec(),
     )
     .execute(tx)
@@ -119,46 +136,21 @@ async fn keep_standing(tx: &mut PgConnection, stream: &Touched<AgreementStanding
     Ok(())
 }
 
-impl ReadModels {
-    /// A page of commitments, without what is known of their agreements.
-    pub async fn commitments(
-        &self,
-        page: &Page,
-        filter: &CommitmentFilter,
-    ) -> Result<(Vec<pb::Commitment>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM commitments AS c
-             WHERE name > $1
-               AND ($2::text IS NULL OR owner = $2)
-               AND ($3::text IS NULL OR framework = $3)
-               AND ($4::text IS NULL OR plan = $4)
-               AND ($5::text IS NULL OR item = $5)
-               AND ($6::integer IS NULL OR status = $6)
-               AND ($7::boolean IS NULL OR $7 = EXISTS (
-                       SELECT FROM agreement_standings AS s WHERE s.is_contested AND s.agreement = ANY (c.agreements)))
-               AND ($8::text IS NULL OR (is_open AND due_until < $8))
-             ORDER BY name LIMIT $9",
-            page.after(),
-            filter.owner.as_deref(),
-            filter.framework.as_deref(),
-            filter.plan.as_deref(),
-            filter.item.as_deref(),
-            filter.status.map(i32::from),
-            filter.contestation.map(|contestation| contestation == Contestation::Contested),
-            filter.overdue_on.map(|day| day.to_string()),
-            page.limit(),
-        );
-        page.answer(rows.fetch_all(&self.pool()).await)
-    }
+/// Holds of commitments that are open, and had a date before this day.
+pub(crate) fn overdue_on(day: Date) -> Condition {
+    let due_until = Column { sql: "due_until", holds: Holds::Day };
+    let is_open = Column { sql: "is_open::integer", holds: Holds::Number };
+    Condition::All(vec![
+        Condition::Is(is_open, Relation::Equal, "1".to_owned()),
+        Condition::Is(due_until, Relation::Less, day.to_string()),
+    ])
+}
 
-    /// What is known of these agreements.
-    pub async fn standings(&self, agreements: &[String]) -> Result<Standings, Status> {
-        let query =
-            sqlx::query!("SELECT agreement, cited FROM agreement_standings WHERE agreement = ANY ($1)", agreements,);
-        let rows = query.fetch_all(&self.pool()).await.map_err(|error| status::store(&error.into()))?;
-        let known = |cited: Vec<u8>| pb::CitedAgreement::decode(cited.as_slice());
-        let standings = rows.into_iter().map(|row| Ok((row.agreement, known(row.cited)?)));
-        standings.collect::<Result<_, DecodeError>>().map_err(|error| status::internal(&error))
-    }
+/// What is known of these agreements.
+pub(crate) async fn standings(live: &LivePool, agreements: &[String]) -> Result<Standings, Status> {
+    let query = sqlx::query!("SELECT agreement, cited FROM agreement_standings WHERE agreement = ANY ($1)", agreements);
+    let rows = query.fetch_all(&live.pool()).await.map_err(|error| status::store(&error.into()))?;
+    let known = |cited: Vec<u8>| pb::CitedAgreement::decode(cited.as_slice());
+    let standings = rows.into_iter().map(|row| Ok((row.agreement, known(row.cited)?)));
+    standings.collect::<Result<_, DecodeError>>().map_err(|error| status::internal(&error))
 }

@@ -1,14 +1,26 @@
 //! Reporting cycles.
 
-use contracts::toguna::{commitments::v1 as pb, log::v1::EventRecord};
+use contracts::toguna::log::v1::EventRecord;
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::{Page, Row};
+use service_runtime::query::{Field, Kind, Table, first_day, wordings};
 use sqlx::PgConnection;
-use tonic::Status;
 
-use super::ReadModels;
 use crate::{domain::Cycle, resource};
+
+/// What filters and orders of the list speak of.
+pub static CYCLES: Table = Table {
+    name: "cycles",
+    fields: &[
+        Field::new("name", "name", Kind::Name("cycles")),
+        Field::new("framework", "framework", Kind::Name("frameworks")),
+        Field::new("title", "title", Kind::Words),
+        Field::new("due_on", "due_on", Kind::Date),
+        Field::new("status", "status", Kind::Enum("toguna.commitments.v1.CycleStatus")),
+        Field::new("opened_on", "opened_on", Kind::Date),
+        Field::new("closed_on", "closed_on", Kind::Date),
+    ],
+};
 
 /// Keeps the table `cycles`.
 pub struct Cycles {
@@ -34,12 +46,19 @@ impl Projection for Cycles {
             for stream in self.log.touched::<Cycle>(batch).await? {
                 let Some(cycle) = resource::cycle(&stream.name, &stream.state) else { continue };
                 sqlx::query!(
-                    "INSERT INTO cycles (name, framework, status, resource) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (name) DO UPDATE
-                     SET framework = excluded.framework, status = excluded.status, resource = excluded.resource",
+                    "INSERT INTO cycles (name, framework, status, title, due_on, opened_on, closed_on, resource)
+                     VALUES ($1, $2, $3, $4, nullif($5, '')::date, nullif($6, '')::date, nullif($7, '')::date, $8)
+                     ON CONFLICT (name) DO UPDATE SET
+                         framework = excluded.framework, status = excluded.status, title = excluded.title,
+                         due_on = excluded.due_on, opened_on = excluded.opened_on, closed_on = excluded.closed_on,
+                         resource = excluded.resource",
                     cycle.name,
                     cycle.framework,
                     cycle.status,
+                    wordings(cycle.title.as_ref()),
+                    first_day(cycle.due_on.as_ref()),
+                    first_day(cycle.opened_on.as_ref()),
+                    first_day(cycle.closed_on.as_ref()),
                     cycle.encode_to_vec(),
                 )
                 .execute(&mut *tx)
@@ -54,27 +73,5 @@ impl Projection for Cycles {
             sqlx::query!("DELETE FROM cycles").execute(tx).await?;
             Ok(())
         })
-    }
-}
-
-impl ReadModels {
-    /// A page of cycles, of one framework or in one status, or of all.
-    pub async fn cycles(
-        &self,
-        page: &Page,
-        framework: Option<&str>,
-        status: Option<pb::CycleStatus>,
-    ) -> Result<(Vec<pb::Cycle>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM cycles
-             WHERE name > $1 AND ($2::text IS NULL OR framework = $2) AND ($3::integer IS NULL OR status = $3)
-             ORDER BY name LIMIT $4",
-            page.after(),
-            framework,
-            status.map(i32::from),
-            page.limit(),
-        );
-        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

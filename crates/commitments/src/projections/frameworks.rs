@@ -1,17 +1,23 @@
 //! Frameworks with their plans.
 
-use contracts::toguna::{
-    commitments::{events::v1 as events, v1 as pb},
-    log::v1::EventRecord,
-};
+use contracts::toguna::log::v1::EventRecord;
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::{Page, Row};
+use service_runtime::query::{Field, Kind, Table, wordings};
 use sqlx::PgConnection;
-use tonic::Status;
 
-use super::ReadModels;
 use crate::{domain::Framework, resource};
+
+/// What filters and orders of the list speak of.
+pub static FRAMEWORKS: Table = Table {
+    name: "frameworks",
+    fields: &[
+        Field::new("name", "name", Kind::Name("frameworks")),
+        Field::new("title", "title", Kind::Words),
+        Field::new("kind", "kind", Kind::Enum("toguna.commitments.events.v1.FrameworkKind")),
+        Field::new("secretariat", "secretariat", Kind::Name("partners")),
+    ],
+};
 
 /// Keeps the table `frameworks`.
 pub struct Frameworks {
@@ -37,10 +43,14 @@ impl Projection for Frameworks {
             for stream in self.log.touched::<Framework>(batch).await? {
                 let Some(framework) = resource::framework(&stream.name, &stream.state) else { continue };
                 sqlx::query!(
-                    "INSERT INTO frameworks (name, kind, resource) VALUES ($1, $2, $3)
-                     ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, resource = excluded.resource",
+                    "INSERT INTO frameworks (name, kind, title, secretariat, resource) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (name) DO UPDATE SET
+                         kind = excluded.kind, title = excluded.title, secretariat = excluded.secretariat,
+                         resource = excluded.resource",
                     framework.name,
                     framework.kind,
+                    wordings(framework.title.as_ref()),
+                    framework.secretariat,
                     framework.encode_to_vec(),
                 )
                 .execute(&mut *tx)
@@ -55,24 +65,5 @@ impl Projection for Frameworks {
             sqlx::query!("DELETE FROM frameworks").execute(tx).await?;
             Ok(())
         })
-    }
-}
-
-impl ReadModels {
-    /// A page of frameworks, of one kind or of all.
-    pub async fn frameworks(
-        &self,
-        page: &Page,
-        kind: Option<events::FrameworkKind>,
-    ) -> Result<(Vec<pb::Framework>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM frameworks
-             WHERE name > $1 AND ($2::integer IS NULL OR kind = $2) ORDER BY name LIMIT $3",
-            page.after(),
-            kind.map(i32::from),
-            page.limit(),
-        );
-        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -5,28 +5,32 @@ use std::collections::BTreeSet;
 use contracts::toguna::{commitments::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError};
 use prost::Message as _;
-use service_runtime::{Page, Row};
+use service_runtime::query::{Field, Kind, Table, wordings};
 use sqlx::PgConnection;
-use tonic::Status;
 
-use super::ReadModels;
 use crate::{domain::Indicator, resource};
+
+/// What filters and orders of the list speak of. Titles, codes and frameworks are those of all its definitions.
+pub static INDICATORS: Table = Table {
+    name: "indicators",
+    fields: &[
+        Field::new("name", "name", Kind::Name("indicators")),
+        Field::new("title", "title", Kind::Words),
+        Field::new("codes", "codes", Kind::Texts),
+        Field::new("frameworks", "frameworks", Kind::Names("frameworks")),
+        Field::new("subjects", "subjects", Kind::Texts),
+        Field::new(
+            "agreement",
+            "(CASE WHEN has_conflicts THEN 2 ELSE 1 END)",
+            Kind::Enum("toguna.commitments.v1.ValueAgreement"),
+        ),
+    ],
+};
 
 /// Keeps the table `indicators`.
 pub struct Indicators {
     /// The log that it follows.
     pub log: Log,
-}
-
-/// Which indicators a list shows; `None`: whatever it is.
-#[derive(Debug, Clone, Default)]
-pub struct IndicatorFilter {
-    /// Of this framework's list.
-    pub framework: Option<String>,
-    /// With a value or a target for this subject.
-    pub subject: Option<String>,
-    /// With conflicting values, or without.
-    pub agreement: Option<pb::ValueAgreement>,
 }
 
 impl Projection for Indicators {
@@ -66,46 +70,27 @@ async fn keep(tx: &mut PgConnection, state: &Indicator, indicator: &pb::Indicato
         definition.event.1.framework.as_ref().map(ToString::to_string)
     };
     let frameworks: BTreeSet<String> = state.definitions().iter().filter_map(framework).collect();
+    let definitions = || indicator.definitions.iter().filter_map(|version| version.definition.as_ref());
+    let titles: String = definitions().map(|definition| wordings(definition.title.as_ref())).collect();
+    let codes: BTreeSet<String> = definitions().map(|it| it.code.clone()).filter(|code| !code.is_empty()).collect();
     let targets = state.targets().iter().map(|target| &target.event.point);
     let points = state.values().iter().map(|value| &value.event.point).chain(targets);
     let subjects: BTreeSet<String> = points.map(|point| point.subject.name().to_string()).collect();
     sqlx::query!(
-        "INSERT INTO indicators (name, frameworks, subjects, has_conflicts, resource) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO indicators (name, frameworks, subjects, has_conflicts, title, codes, resource)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (name) DO UPDATE SET
              frameworks = excluded.frameworks, subjects = excluded.subjects, has_conflicts = excluded.has_conflicts,
-             resource = excluded.resource",
+             title = excluded.title, codes = excluded.codes, resource = excluded.resource",
         indicator.name,
         &frameworks.into_iter().collect::<Vec<_>>(),
         &subjects.into_iter().collect::<Vec<_>>(),
         state.values().iter().any(|value| state.is_contradicted(value)),
+        titles,
+        &codes.into_iter().collect::<Vec<_>>(),
         indicator.encode_to_vec(),
     )
     .execute(tx)
     .await?;
     Ok(())
-}
-
-impl ReadModels {
-    /// A page of indicators.
-    pub async fn indicators(
-        &self,
-        page: &Page,
-        filter: &IndicatorFilter,
-    ) -> Result<(Vec<pb::Indicator>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM indicators
-             WHERE name > $1
-               AND ($2::text IS NULL OR $2 = ANY (frameworks))
-               AND ($3::text IS NULL OR $3 = ANY (subjects))
-               AND ($4::boolean IS NULL OR has_conflicts = $4)
-             ORDER BY name LIMIT $5",
-            page.after(),
-            filter.framework.as_deref(),
-            filter.subject.as_deref(),
-            filter.agreement.map(|agreement| agreement == pb::ValueAgreement::Conflicting),
-            page.limit(),
-        );
-        page.answer(rows.fetch_all(&self.pool()).await)
-    }
 }

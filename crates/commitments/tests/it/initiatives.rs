@@ -11,8 +11,8 @@ use crate::house::{
     COMMITMENT, Caller, FOCAL_POINT, House, SECRETARY, VERIFIER, date, id, official, pb_events, place, refusal, source,
 };
 
-const PROJECT: &str = "initiatives/ml-insertion-2016";
-const INDICATOR: &str = "indicators/jobs";
+pub const PROJECT: &str = "initiatives/ml-insertion-2016";
+pub const INDICATOR: &str = "indicators/jobs";
 
 fn project() -> pb::RegisterInitiativeRequest {
     pb::RegisterInitiativeRequest {

@@ -6,4 +6,5 @@ mod follow_up;
 mod house;
 mod initiatives;
 mod lists;
+mod queries;
 mod refusals;
