@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use event_sourcing::{Act, Aggregate, Draft, LocalizedText, PartialDate, Recorded};
+use event_sourcing::{Act, Aggregate, Basis, Draft, LocalizedText, PartialDate, Recorded};
 
 use super::{
     act::{ActError, REGISTRARS, SPEAKERS, require_role, require_role_of},
@@ -156,6 +156,7 @@ impl RegisteredDialogue {
             DialogueCommand::Register(_) => return Err(DialogueError::AlreadyRegistered),
             DialogueCommand::RecordMembership { partner, status } => {
                 require_role(act, REGISTRARS)?;
+                self.require_side(act)?;
                 let known = self.memberships.get(partner).is_some_and(|known| says(&known.recorded, *status, act));
                 (!known).then(|| DialogueEvent::MembershipRecorded { partner: partner.clone(), status: *status })
             }
@@ -170,6 +171,17 @@ impl RegisteredDialogue {
                 .confirmation(*version, act)?
                 .map(|confirmation| DialogueEvent::RecordConfirmed(Box::new(confirmation))),
         })
+    }
+
+    /// For the dialogue's side speaks the organisation that keeps its list, or whoever read it in a source.
+    fn require_side(&self, act: &Act) -> Result<(), ActError> {
+        match &self.foundation.secretariat {
+            Some(secretariat) if act.basis == Basis::Act && act.on_behalf_of != *secretariat => {
+                let (organisation, on_behalf_of) = (act.on_behalf_of.clone(), secretariat.clone());
+                Err(ActError::ActsForAnother { organisation, on_behalf_of })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn apply(mut self, applied: &Applied<'_, DialogueEvent>) -> Self {

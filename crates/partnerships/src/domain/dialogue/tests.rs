@@ -67,6 +67,18 @@ fn a_membership_is_recorded_by_the_secretariat() {
 }
 
 #[test]
+fn nobody_speaks_for_the_dialogues_side_but_its_secretariat_or_from_a_source() {
+    let administrator = act(MALI).with_role("administrator");
+    let refusal = ActError::ActsForAnother { organisation: MALI.into(), on_behalf_of: "partners/icmpd".into() };
+    given::<Dialogue>([khartoum()])
+        .when(&record(MembershipStatus::Member), &administrator)
+        .then_refused(refusal.into());
+    given::<Dialogue>([khartoum()])
+        .when(&record(MembershipStatus::Member), &administrator.recorded_from_source_of("partners/icmpd"))
+        .then([recorded(MembershipStatus::Member)]);
+}
+
+#[test]
 fn the_same_status_of_the_same_day_is_recorded_once() {
     given_acts::<Dialogue>([
         (secretariat(), khartoum()),
