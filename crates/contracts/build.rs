@@ -27,12 +27,15 @@ fn main() -> Result<()> {
     fs::write(out.join("commands.rs"), commands(&pool)?)?;
     fs::write(out.join("queries.rs"), queries::impls(&pool)?)?;
 
+    let mut files = FileDescriptorSet::decode(pool.encode_to_vec().as_slice())?;
+    // Rules are read from the descriptors.
+    files.file.retain(|file| !["buf.validate", "toguna.rules.v1"].contains(&file.package()));
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names().include_file("packages.rs");
     tonic_prost_build::configure()
         // Sent and received by the hundred thousand: slices of what is there already.
         .bytes(".toguna.log.v1.ReplayedEvent.record")
-        .compile_fds_with_config(FileDescriptorSet::decode(pool.encode_to_vec().as_slice())?, config)?;
+        .compile_fds_with_config(files, config)?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::{
     identity::Verifier,
     rates::{Kind, Rates, Turn},
     status::{self, Violation},
-    telemetry, tls,
+    telemetry, tls, validation,
 };
 
 /// Verifies calls, and asks the policies of them. Cheap to clone: every service implementation holds one.
@@ -55,6 +55,7 @@ pub struct Call<Q> {
 
 impl Calls {
     pub(crate) fn new(config: &Config) -> Self {
+        validation::prepare();
         Self {
             verifier: config.verifier.clone(),
             authority: config.authority.clone(),
@@ -95,7 +96,7 @@ impl Calls {
         let act = message.act().cloned().unwrap_or_default();
         self.authority.check(&actor, envelope::ground(&act, &actor.organisation))?;
         CallContext::current().require_deadline()?;
-        let mut fields = Fields::new();
+        let mut fields = Fields::after(validation::violations(&message));
         let act = envelope::act(&mut fields, &act, actor, today)?;
         let call = CallContext::current();
         let meta = CommandMeta {

@@ -20,6 +20,8 @@ const REQUIRED: (&str, &str) = ("is required", "est obligatoire");
 #[derive(Debug, Default)]
 pub struct Fields {
     violations: Vec<Violation>,
+    /// How many of them are of the request's shape; they come first.
+    of_shape: usize,
 }
 
 impl Fields {
@@ -28,13 +30,19 @@ impl Fields {
         Self::default()
     }
 
+    /// Goes on after what is wrong with the request's shape.
     pub(crate) fn after(violations: Vec<Violation>) -> Self {
-        Self { violations }
+        Self { of_shape: violations.len(), violations }
     }
 
-    /// Notes what is wrong with a field: a text for both languages, or English and French.
+    /// Notes what is wrong with a field: a text for both languages, or English and French. Where the shape of the field,
+    /// of a part of it or of what it is a part of is wrong, that was said, and the field has no value to speak of.
     pub fn violation(&mut self, field: impl Into<String>, problem: impl Into<Wording>) {
-        self.violations.push(Violation { field: field.into(), problem: problem.into() });
+        let field = field.into();
+        let shape = &self.violations[..self.of_shape];
+        if !shape.iter().any(|known| is_part(&known.field, &field) || is_part(&field, &known.field)) {
+            self.violations.push(Violation { field, problem: problem.into() });
+        }
     }
 
     /// `INVALID_ARGUMENT` with every violation, if there is one.
@@ -273,6 +281,11 @@ const SOME_DAY: Date = Date::constant(1, 1, 1);
 fn is_disruptive(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a path is that of a field, or leads on from there.
+fn is_part(path: &str, field: &str) -> bool {
+    path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn read_decimal(text: &str) -> Option<Decimal> {

@@ -34,6 +34,7 @@ mod telemetry;
 #[cfg(test)]
 mod testing;
 mod tls;
+mod validation;
 mod web;
 
 pub use asked::{Asked, Known, Revision};

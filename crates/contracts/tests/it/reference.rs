@@ -1,5 +1,7 @@
 //! `docs/reference/`: a page for each package, written from the descriptors and their comments.
 
+mod rules;
+
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use prost_reflect::{
@@ -72,7 +74,9 @@ impl Reference {
         }
         for message in messages {
             let said = self.comments.said(&message.parent_file(), message.path());
-            let _ = write!(page, "\n### `{}`\n\n{said}\n\n", message.name());
+            let rules = rules::of_message(&self.pool, &message);
+            let said = [said, &rules].join(" ");
+            let _ = write!(page, "\n### `{}`\n\n{}\n\n", message.name(), said.trim());
             page += &self.fields(&message, 1..=u32::MAX, package);
         }
         let mut enums: Vec<_> = self.pool.all_enums().filter(|kind| kind.package_name() == package).collect();
@@ -83,7 +87,25 @@ impl Reference {
         for kind in enums {
             page += &self.enumeration(&kind);
         }
+        page += &self.rules(package);
         page
+    }
+
+    /// The rules that a package defines for fields of requests.
+    fn rules(&self, package: &str) -> String {
+        let rules = self.pool.all_extensions().filter(|rule| rule.parent_file().package_name() == package);
+        let rules = rules.filter(|rule| rule.containing_message().package_name() == "buf.validate");
+        let rules: Vec<String> = rules
+            .map(|rule| {
+                let said = self.comments.said(&rule.parent_file(), rule.path());
+                format!("| `{}` | {} |\n", rule.name(), cell(said))
+            })
+            .collect();
+        if rules.is_empty() {
+            String::new()
+        } else {
+            format!("\n## Rules\n\n| rule | |\n|---|---|\n{}", rules.concat())
+        }
     }
 
     fn service(&self, service: &ServiceDescriptor) -> String {
@@ -127,14 +149,16 @@ impl Reference {
             let said = self.comments.said(&field.parent_file(), field.path());
             let repeated = if field.is_list() { "repeated " } else { "" };
             let choice = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-            let choice = choice.map(|oneof| format!("One of `{}`. ", oneof.name())).unwrap_or_default();
+            let choice = choice.map(|oneof| format!("One of `{}`.", oneof.name())).unwrap_or_default();
             let kind = linked(&field, package);
+            let rules = rules::of_field(&self.pool, &field);
+            let said = [choice.as_str(), said, &rules].join(" ");
             let _ = writeln!(
                 table,
-                "| `{}` = {} | {repeated}{kind} | {choice}{} |",
+                "| `{}` = {} | {repeated}{kind} | {} |",
                 field.name(),
                 field.number(),
-                cell(said)
+                cell(said.trim())
             );
         }
         table

@@ -87,7 +87,7 @@ async fn a_follower_for_whom_nothing_comes_hears_how_far_the_log_was_looked_at()
     let mut service = Service::start().await;
     let large = pb::ReplayFilter { types: vec!["toguna.log.v1.Provenance".into()], ..pb::ReplayFilter::default() };
     let large = pb::ReplayLogRequest { filter: Some(large), ..from(1) };
-    for request in [of_stream("notebooks/other"), large] {
+    for request in [of_stream("funds/other"), large] {
         let mut answers = replay(&mut service, following(request)).await.expect("a replay");
         let Some(Message::CaughtUp(end)) = next(&mut answers).await else { panic!("the end") };
         let before = end.place.expect("a place").position;

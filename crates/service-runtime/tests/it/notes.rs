@@ -43,12 +43,12 @@ impl Refusal for TooLarge {
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
-        vec![("version", self.0.to_string()), ("resource", "notebooks/x".into()), ("problem", "too large".into())]
+        vec![("version", self.0.to_string()), ("resource", "funds/x".into()), ("problem", "too large".into())]
     }
 }
 
 impl Aggregate for Notebook {
-    const CATEGORY: &'static str = "notebooks";
+    const CATEGORY: &'static str = "funds";
     type Command = u64;
     type Event = u64;
     type Error = TooLarge;
@@ -197,11 +197,11 @@ impl Service {
     }
 }
 
-/// A request to note a number in the notebook `notebooks/one`.
+/// A request to note a number in the notebook `funds/one`.
 pub fn note(number: u64) -> ProposeCorrectionRequest {
     ProposeCorrectionRequest {
         request_id: Uuid::now_v7().to_string(),
-        name: "notebooks/one".into(),
+        name: "funds/one".into(),
         mistaken_version: number,
         ..ProposeCorrectionRequest::default()
     }

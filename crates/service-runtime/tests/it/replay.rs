@@ -164,14 +164,14 @@ async fn a_log_is_replayed_from_any_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_stream_is_replayed_alone() {
     let mut service = Service::start().await;
-    for name in ["notebooks/one", "notebooks/two", "notebooks/one", "notebooks/one"] {
+    for name in ["funds/one", "funds/two", "funds/one", "funds/one"] {
         note_in(&mut service, name).await;
     }
-    assert_eq!(told(&mut service, of_stream("notebooks/one")).await.links, [(1, 0), (3, 1), (4, 3)]);
-    assert_eq!(positions(&mut service, of_stream("notebooks/two")).await, (vec![2], 4));
-    assert_eq!(positions(&mut service, of_stream("notebooks/three")).await, (vec![], 4), "a stream that is not there");
+    assert_eq!(told(&mut service, of_stream("funds/one")).await.links, [(1, 0), (3, 1), (4, 3)]);
+    assert_eq!(positions(&mut service, of_stream("funds/two")).await, (vec![2], 4));
+    assert_eq!(positions(&mut service, of_stream("funds/three")).await, (vec![], 4), "a stream that is not there");
     // Of one stream the event before is known wherever the replay begins.
-    let late = pb::ReplayLogRequest { start: from(2).start, ..of_stream("notebooks/one") };
+    let late = pb::ReplayLogRequest { start: from(2).start, ..of_stream("funds/one") };
     assert_eq!(told(&mut service, late).await.links, [(3, 1), (4, 3)]);
 }
 
@@ -179,9 +179,9 @@ async fn one_stream_is_replayed_alone() {
 async fn a_stream_of_many_pages_is_replayed_whole_among_others() {
     let mut service = Service::start().await;
     for number in 0..150 {
-        note_in(&mut service, if number % 2 == 0 { "notebooks/even" } else { "notebooks/odd" }).await;
+        note_in(&mut service, if number % 2 == 0 { "funds/even" } else { "funds/odd" }).await;
     }
-    let even = told(&mut service, of_stream("notebooks/even")).await;
+    let even = told(&mut service, of_stream("funds/even")).await;
     assert_eq!(even.positions(), (1..=150).step_by(2).collect::<Vec<_>>());
     assert_eq!((even.place().position, even.place().last_event_position), (150, 149));
 }
@@ -201,7 +201,7 @@ async fn events_are_replayed_by_kind_of_resource_by_type_and_by_organisation() {
     let all = pb::ReplayFilter::default;
     let (small, large) = ("toguna.log.v1.EventReference".to_owned(), "toguna.log.v1.Provenance".to_owned());
     for (filter, links) in [
-        (pb::ReplayFilter { aggregate: "notebooks".into(), ..all() }, vec![(1, 0), (2, 1), (3, 2), (4, 3)]),
+        (pb::ReplayFilter { aggregate: "funds".into(), ..all() }, vec![(1, 0), (2, 1), (3, 2), (4, 3)]),
         (pb::ReplayFilter { aggregate: "notebook".into(), ..all() }, vec![]),
         (pb::ReplayFilter { types: vec![small.clone()], ..all() }, vec![(1, 0), (3, 1)]),
         (pb::ReplayFilter { types: vec![large.clone()], ..all() }, vec![(2, 0), (4, 2)]),
@@ -215,7 +215,7 @@ async fn events_are_replayed_by_kind_of_resource_by_type_and_by_organisation() {
             pb::ReplayFilter {
                 organisation: "partners/fr".into(),
                 types: vec![large],
-                stream: "notebooks/one".into(),
+                stream: "funds/one".into(),
                 ..all()
             },
             vec![(4, 0)],

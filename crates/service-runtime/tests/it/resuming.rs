@@ -20,9 +20,9 @@ fn reason_of(end: &Message) -> GoodbyeReason {
 async fn slices_of_so_many_events_are_together_the_whole_with_one_chain() {
     let mut service = Service::start().await;
     for number in 0..20 {
-        note_in(&mut service, if number % 3 == 0 { "notebooks/third" } else { "notebooks/one" }).await;
+        note_in(&mut service, if number % 3 == 0 { "funds/third" } else { "funds/one" }).await;
     }
-    for whole in [pb::ReplayLogRequest::default(), of_stream("notebooks/third"), of_stream("notebooks/one")] {
+    for whole in [pb::ReplayLogRequest::default(), of_stream("funds/third"), of_stream("funds/one")] {
         let expected = told(&mut service, whole.clone()).await;
         let (mut links, mut start): (Vec<(u64, u64)>, _) = (Vec::new(), None);
         loop {
@@ -78,15 +78,15 @@ async fn a_place_in_another_replay_is_none_in_this_one() {
     for service in [&mut service, &mut other] {
         service.note(1).await;
     }
-    let here = told(&mut service, of_stream("notebooks/one")).await;
-    let there = told(&mut other, of_stream("notebooks/one")).await;
+    let here = told(&mut service, of_stream("funds/one")).await;
+    let there = told(&mut other, of_stream("funds/one")).await;
     let Start::ResumeToken(token) = here.start() else { panic!("a token") };
     let ahead = Start::ResumeToken(token.replace(".1.1.", ".2.1."));
     for (start, of, expected) in [
         (here.start(), pb::ReplayLogRequest::default(), "RESUME_TOKEN_OTHER_FILTER"),
-        (here.start(), of_stream("notebooks/two"), "RESUME_TOKEN_OTHER_FILTER"),
-        (there.start(), of_stream("notebooks/one"), "RESUME_TOKEN_FOREIGN_LOG"),
-        (ahead, of_stream("notebooks/one"), "READ_MODEL_BEHIND"),
+        (here.start(), of_stream("funds/two"), "RESUME_TOKEN_OTHER_FILTER"),
+        (there.start(), of_stream("funds/one"), "RESUME_TOKEN_FOREIGN_LOG"),
+        (ahead, of_stream("funds/one"), "READ_MODEL_BEHIND"),
     ] {
         let asked = replay(&mut service, pb::ReplayLogRequest { start: Some(start), ..of }).await;
         let status = asked.map(|_| ()).expect_err(expected);
@@ -94,7 +94,7 @@ async fn a_place_in_another_replay_is_none_in_this_one() {
         let code = if expected == "READ_MODEL_BEHIND" { Code::Unavailable } else { Code::FailedPrecondition };
         assert_eq!(status.code(), code, "{}", status.message());
     }
-    let resumed = pb::ReplayLogRequest { start: Some(here.start()), ..of_stream("notebooks/one") };
+    let resumed = pb::ReplayLogRequest { start: Some(here.start()), ..of_stream("funds/one") };
     let mut resumed = replay(&mut service, resumed).await.expect("of this log and with this filter it is one");
     assert!(matches!(next(&mut resumed).await, Some(Message::CaughtUp(_))));
 }

@@ -25,7 +25,7 @@ async fn service() -> (Service, Plain) {
 
 /// A number to be noted, as JSON.
 fn note(number: u64) -> Value {
-    json!({ "requestId": Uuid::now_v7().to_string(), "name": "notebooks/one", "mistakenVersion": number.to_string() })
+    json!({ "requestId": Uuid::now_v7().to_string(), "name": "funds/one", "mistakenVersion": number.to_string() })
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_command_is_posted_as_json_and_a_query_with_its_token_sees_its_effect(
     assert_eq!(answer.status, 200, "{answer:?}");
     let receipt = &answer.json()["receipt"];
     assert_eq!(receipt["etag"], "\"1\"");
-    assert_eq!(receipt["events"][0]["stream"], "notebooks/one");
+    assert_eq!(receipt["events"][0]["stream"], "funds/one");
     let token = receipt["consistencyToken"].as_str().expect("a token");
     assert_eq!(answer.header("consistency-token"), Some(token));
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -49,7 +49,7 @@ async fn a_command_is_posted_as_json_and_a_query_with_its_token_sees_its_effect(
     assert_eq!(seen.status, 200, "{seen:?}");
     assert_eq!(seen.json()["receipt"]["consistencyToken"], token);
     // Names may be written as in the protos, numbers as numbers.
-    let snake = json!({ "request_id": Uuid::now_v7().to_string(), "name": "notebooks/one", "mistaken_version": 8 });
+    let snake = json!({ "request_id": Uuid::now_v7().to_string(), "name": "funds/one", "mistaken_version": 8 });
     assert_eq!(plain.post(PROPOSE, &snake).await.status, 200);
 }
 
@@ -76,7 +76,7 @@ async fn a_refusal_says_in_french_what_was_refused_and_why() {
 async fn every_fault_of_a_message_is_told_at_once_with_its_path() {
     let (_service, plain) = service().await;
     let wrong = json!({
-        "requestId": 7, "nam": "notebooks/one", "validateOnly": "yes", "mistakenVersion": -1,
+        "requestId": 7, "nam": "funds/one", "validateOnly": "yes", "mistakenVersion": -1,
         "act": { "effectiveOn": { "yer": 2016 }, "sources": [{ "title": "x" }, { "sha256": "*" }], "basis": "BASIS_ACTS" },
     });
     let refused = plain.with("accept-language", "fr").post(PROPOSE, &wrong).await;

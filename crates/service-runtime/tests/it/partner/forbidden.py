@@ -21,7 +21,7 @@ async def main(address, log):
     stream = f"toguna-{log}"
     connection = await nats.connect(address, inbox_prefix=b"_INBOX_reader", error_cb=hear)
     attempts = {
-        f"toguna.v1.{log}.notebooks.EventReference": b"made up",
+        f"toguna.v1.{log}.funds.EventReference": b"made up",
         f"$JS.API.STREAM.CREATE.{stream}-2": json.dumps({"name": f"{stream}-2", "subjects": ["x"]}).encode(),
         f"$JS.API.STREAM.UPDATE.{stream}": json.dumps({"name": stream, "subjects": ["x"]}).encode(),
         f"$JS.API.STREAM.PURGE.{stream}": b"",

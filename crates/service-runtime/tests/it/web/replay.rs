@@ -90,7 +90,7 @@ async fn a_replay_that_was_cut_goes_on_from_the_last_id() {
 #[tokio::test]
 async fn what_is_asked_for_is_said_by_the_query_and_what_is_wrong_in_it_by_a_refusal() {
     let (service, plain) = with_notes(3).await;
-    let (_, told) = replayed(&plain, "?fromPosition=2&filter.stream=notebooks/one&filter.aggregate=notebooks").await;
+    let (_, told) = replayed(&plain, "?fromPosition=2&filter.stream=funds/one&filter.aggregate=funds").await;
     assert_eq!(positions(&told), [2, 3]);
     let (refused, _) = replayed(
         &plain.with("accept-language", "fr"),
