@@ -50,7 +50,14 @@ impl Cli {
             None => Language::of_environment() == Language::Fr,
         };
         let command = if french { french::translated(Self::command()) } else { Self::command() };
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let read = command.try_get_matches_from(arguments).and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| match french::told(&error).filter(|_| french) {
+            Some(told) => {
+                eprintln!("{told}");
+                std::process::exit(error.exit_code())
+            }
+            None => error.exit(),
+        })
     }
 
     /// The language asked for.
@@ -64,7 +71,8 @@ impl Cli {
 pub enum Command {
     /// Start a stack of one's own: PostgreSQL, nats-server and the four services, until Ctrl-C
     #[command(after_long_help = "\
-DATABASE_URL (a role that may create databases and roles) and NATS_URL point it at servers that run already.
+DATABASE_URL (a role that may create databases and roles) and NATS_URL (a login that may do everything, in one account) \
+point it at servers that run already.
 
 Examples:
   toguna up                            with the Mali scenario, loaded into empty logs
@@ -85,8 +93,8 @@ Examples:
     People(People),
     /// Send commands from tables, many at once; what a broken line leaves unanswered is sent again
     #[command(after_long_help = "\
-A row is a command: the column `command` names it, the others are fields of its request (names.fr.official) or their
-French words (noms.fr.officiel). Rows are kept in an outbox before they are sent: the same call again sends what has no
+A row is a command: the column `command` names it, the others are fields of its request (names.fr.official) or their \
+French words (noms.fr.officiel). Rows are kept in an outbox before they are sent: the same call again sends what has no \
 answer, and nothing twice.
 
 Examples:
@@ -98,7 +106,7 @@ Examples:
     Submit(Box<Submit>),
     /// Print the events of a service's log, in order, and check that none is missing
     #[command(after_long_help = "\
-One event a line. With --json: position, stream, version, type, effective_on, recorded_at, actor, on_behalf_of, basis,
+One event a line. With --json: position, stream, version, type, effective_on, recorded_at, actor, on_behalf_of, basis, \
 certainty, sources, reason, request_id and the payload as proto3 JSON, and what else the record holds.
 
 Examples:
@@ -248,7 +256,7 @@ Examples:
     List(OneService),
     /// Make the read models again beside those that serve
     #[command(after_long_help = "\
-Queries are answered from the live generation meanwhile. Waits until the new one has caught up; what was begun goes on
+Queries are answered from the live generation meanwhile. Waits until the new one has caught up; what was begun goes on \
 if this is interrupted.
 
 Examples, in the order in which one needs them:
@@ -259,7 +267,7 @@ Examples, in the order in which one needs them:
     Rebuild(Rebuild),
     /// Compare a generation with the live one, row by row
     #[command(after_long_help = "\
-Each differing row is shown with what differs and the first event that made it differ. Fails where rows differ. Commands
+Each differing row is shown with what differs and the first event that made it differ. Fails where rows differ. Commands \
 and queries go on meanwhile.
 
 Examples:

@@ -1,6 +1,12 @@
 //! The help in French.
 
-use clap::Command;
+mod closing;
+mod mistakes;
+
+use clap::{Arg, Command};
+
+use self::closing::closing;
+pub(super) use self::mistakes::told;
 
 /// What each command is for, by its path.
 const ABOUT: &[(&[&str], &str)] = &[
@@ -71,8 +77,8 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("service", "Le service : partnerships, commitments ou disbursements"),
     ("from", "Première position [par défaut : 1]"),
     ("since", "Premier événement enregistré à ce moment ou après : 2026-11-23T10:00:00Z, ou un jour"),
-    ("stream", "Cette ressource seulement : decisions/…, agreements/…"),
-    ("aggregate", "Ce genre de ressource seulement : decisions, agreements, …"),
+    ("stream", "Cette ressource seulement : decisions/…, agreements/…"),
+    ("aggregate", "Ce genre de ressource seulement : decisions, agreements, …"),
     ("types", "Les événements de ce type seulement, par son nom ou son nom complet ; peut être répété"),
     (
         "organisation",
@@ -114,6 +120,13 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("resource", "Son nom : decisions/…, agreements/…, commitments/…"),
 ];
 
+/// What clap adds to every command.
+const ADDED: &[(&str, &str)] =
+    &[("help", "Afficher l’aide ; --help en dit plus que -h"), ("version", "Afficher la version")];
+
+/// The command that clap adds.
+const HELP: &str = "Afficher cette aide, ou celle d’une commande";
+
 const FIRST_STEPS: &str = "\
 Pour commencer :
   toguna up                                     son propre ensemble, avec le scénario du Mali
@@ -121,35 +134,56 @@ Pour commencer :
   toguna replay disbursements | less            tous les événements d’un journal, dans l’ordre
   toguna show decisions/t05-eutf-sah-ml-07      une ressource : son état, ses événements, ses sources
 
-L’état est gardé dans le .toguna de ce dossier ou d’un dossier supérieur, ou dans TOGUNA_HOME ; plusieurs ensembles
+L’état est gardé dans le .toguna de ce dossier ou d’un dossier supérieur, ou dans TOGUNA_HOME ; plusieurs ensembles \
 peuvent tourner côte à côte.";
 
 const TEMPLATE: &str = "{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}";
 
 /// The same command line, explained in French.
 pub(super) fn translated(command: Command) -> Command {
-    below(command.after_help(FIRST_STEPS), &mut Vec::new())
+    let mut command = command.after_help(FIRST_STEPS);
+    // What clap adds is there only then.
+    command.build();
+    below(command, &mut Vec::new())
 }
 
 fn below(command: Command, path: &mut Vec<String>) -> Command {
     let about = ABOUT.iter().find(|(known, _)| *known == path.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut command = command.help_template(TEMPLATE).subcommand_help_heading("Commandes");
+    let mut command = command.help_template(TEMPLATE).subcommand_help_heading("Commandes\u{202f}");
     if let Some((_, about)) = about {
         command = command.about(*about);
     }
     if let Some(examples) = command.get_after_long_help().map(ToString::to_string) {
-        command = command.after_long_help(examples.replace("Examples:", "Exemples\u{202f}:"));
+        command = command.after_long_help(closing(path, &examples));
     }
-    command = command.mut_args(|argument| {
-        let french = ARGUMENTS.iter().find(|(name, _)| argument.get_id().as_str() == *name);
-        french.map_or(argument.clone(), |(_, help)| argument.help(*help))
-    });
+    command = command.mut_args(explained);
     command.mut_subcommands(|inner| {
+        if inner.get_name() == "help" {
+            return inner.about(HELP);
+        }
         path.push(inner.get_name().to_owned());
         let inner = below(inner, path);
         path.pop();
         inner
     })
+}
+
+/// An argument in French, with what clap would say of its values in English.
+fn explained(argument: Arg) -> Arg {
+    let known = ARGUMENTS.iter().chain(ADDED).find(|(name, _)| argument.get_id().as_str() == *name);
+    let list = |values: Vec<String>| Some(values.join(", ")).filter(|_| argument.get_action().takes_values());
+    let values = list(argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect());
+    let default = list(argument.get_default_values().iter().map(|it| it.to_string_lossy().into_owned()).collect());
+    let parts = [
+        known.map(|(_, help)| (*help).to_owned()),
+        values.filter(|values| !values.is_empty()).map(|values| format!("[{values}]")),
+        default.filter(|default| !default.is_empty()).map(|default| format!("[par défaut\u{202f}: {default}]")),
+    ];
+    let help = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let heading = if argument.is_positional() { "Arguments\u{202f}" } else { "Options\u{202f}" };
+    let has_long = argument.get_long_help().is_some();
+    let argument = if has_long { argument.long_help(help.clone()) } else { argument };
+    argument.help(help).help_heading(heading).hide_possible_values(true).hide_default_value(true)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use jiff::civil;
 pub enum People {
     /// Name a person of an organisation and the roles; again, to change them or to bring back who was revoked
     #[command(after_long_help = "\
-The first person that an organisation names is an administrator; from then on one of its administrators says so with
+The first person that an organisation names is an administrator; from then on one of its administrators says so with \
 --by. A token for a named person: `toguna token ROLE@ORGANISATION --person PERSON`.
 
 Examples:

@@ -29,10 +29,11 @@ pub(super) async fn run(language: Language, as_json: bool) -> Result<()> {
 /// Sends the scenario, saying at which step it is.
 pub(super) async fn send(session: &Session, extent: Extent, progress: &Progress) -> Result<Outcome> {
     let scenario = Scenario::load()?;
-    let last = scenario.steps.iter().map(|step| step.number).max().unwrap_or_default();
+    let (steps, mut begun) = (scenario.steps.iter().filter(|step| extent.holds(step)).count(), 0);
     let run = Run::new(&scenario, &session.services, &session.identity);
     run.send(extent, |step| {
-        progress.say(&format!("{}/{last} {}", step.number, step.title.in_language(session.language)));
+        begun += 1;
+        progress.say(&format!("{begun}/{steps} {}", step.title.in_language(session.language)));
     })
     .await
 }

@@ -64,6 +64,11 @@ struct Service {
 impl Stack {
     /// Starts all of it. `progress` hears what is being waited for.
     pub async fn start(home: Home, identity: &Identity, progress: impl Fn(&str)) -> Result<Self> {
+        for (name, schemes) in [("DATABASE_URL", ["postgres", "postgresql"]), ("NATS_URL", ["nats", "tls"])] {
+            let scheme = env::var(name).ok().map(|url| url.split("://").next().unwrap_or_default().to_owned());
+            let known = scheme.is_none_or(|scheme| schemes.contains(&scheme.as_str()));
+            anyhow::ensure!(known, "{name}: an address that begins with {}:// or {}://", schemes[0], schemes[1]);
+        }
         let lock = home.lock()?;
         let before = home.read_stack().unwrap_or_default();
         let (mut postgres, mut nats) = (None, None);

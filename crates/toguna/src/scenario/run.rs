@@ -69,6 +69,13 @@ pub enum Extent {
     Reference,
 }
 
+impl Extent {
+    /// Whether a step belongs to it.
+    pub fn holds(self, step: &Step) -> bool {
+        self == Self::Whole || step.reference
+    }
+}
+
 impl<'a> Run<'a> {
     /// Prepares to send `scenario`, with tokens that `identity` signs.
     pub fn new(scenario: &'a Scenario, services: &'a Services, identity: &'a Identity) -> Self {
@@ -78,7 +85,7 @@ impl<'a> Run<'a> {
 
     /// Sends it. `progress` hears of each step before it begins.
     pub async fn send(mut self, extent: Extent, mut progress: impl FnMut(&Step)) -> Result<Outcome> {
-        for step in self.scenario.steps.iter().filter(|step| extent == Extent::Whole || step.reference) {
+        for step in self.scenario.steps.iter().filter(|step| extent.holds(step)) {
             progress(step);
             if let Some(why) = &step.skipped {
                 self.skip(step, why);
