@@ -16,13 +16,10 @@ use contracts::toguna::{
     },
     r#type::v1 as types,
 };
-use event_store::Log;
+use event_store::{LivePool, Log};
 use service_runtime::{Calls, Fields, Parts, limited};
 
-use crate::{
-    domain::money::{Currency, Money},
-    projections::ReadModels,
-};
+use crate::domain::money::{Currency, Money};
 
 /// Texts of one line: titles, subjects.
 const MAX_TEXT: usize = 500;
@@ -39,7 +36,7 @@ pub struct Disbursements {
     /// Decides them.
     pub log: Log,
     /// Answers lists.
-    pub read_models: ReadModels,
+    pub lists: LivePool,
 }
 
 impl Disbursements {
@@ -52,6 +49,11 @@ impl Disbursements {
         parts.serve(limited!(PaymentServiceServer::new(self.clone())));
         parts.serve(limited!(CorrectionServiceServer::new(self)));
     }
+}
+
+/// What a list is narrowed to; empty: nothing.
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// An amount of whatever sign.

@@ -21,7 +21,6 @@ use crate::{
         DONOR, FUND_MANAGER, OBSERVER, PAYMENT_VERIFIER,
     },
     grpc::Disbursements,
-    projections::ReadModels,
 };
 
 /// Name of the service, and of its log.
@@ -45,7 +44,7 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
     let log = parts.open_log(LOG_READERS).await?;
     let url = parts.config.database_url.expose();
     let generations = Generations::open(url, SERVICE, projections::VERSION, &projections::MIGRATOR).await?;
-    let read_models = ReadModels::new(generations.live());
+    let lists = generations.live();
     let followers = Followers::new(generations)
         .own_log(&log)
         .other_logs(&parts.nats)
@@ -58,6 +57,6 @@ pub async fn build(mut parts: Parts) -> anyhow::Result<Parts> {
         .reaction(reactions::RecordCommitmentStandings);
     parts.follow(followers);
     let calls = parts.calls.clone();
-    Disbursements { calls, log, read_models }.serve(&mut parts);
+    Disbursements { calls, log, lists }.serve(&mut parts);
     Ok(parts)
 }

@@ -7,33 +7,26 @@ mod decisions;
 mod funds;
 mod payments;
 
-use event_store::LivePool;
-use sqlx::{PgPool, migrate::Migrator};
+use ::contracts::toguna::r#type::v1::Money;
+use sqlx::migrate::Migrator;
 
-pub use contracts::Contracts;
-pub use contributions::Contributions;
-pub use decisions::Decisions;
-pub use funds::Funds;
-pub use payments::Payments;
+pub use self::contracts::{CONTRACTS, Contracts};
+pub use self::contributions::{CONTRIBUTIONS, Contributions};
+pub use self::decisions::{DECISIONS, Decisions};
+pub use self::funds::{FUNDS, Funds};
+pub use self::payments::{PAYMENTS, Payments};
 
 /// The shape of the tables: to be raised whenever they change so that they must be filled anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Makes their tables.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// The lists of the live version of the read models.
-#[derive(Debug, Clone)]
-pub struct ReadModels {
-    live: LivePool,
+/// What filters know of an amount, beside its currency.
+fn minor_units(amount: Option<&Money>) -> Option<i64> {
+    amount.map(|amount| amount.minor_units)
 }
 
-impl ReadModels {
-    /// Reads from whichever generation is live.
-    pub fn new(live: LivePool) -> Self {
-        Self { live }
-    }
-
-    fn pool(&self) -> PgPool {
-        self.live.pool()
-    }
+/// The currency of a row's amounts, by one that every row has.
+fn currency_code(amount: Option<&Money>) -> String {
+    amount.map(|amount| amount.currency_code.clone()).unwrap_or_default()
 }

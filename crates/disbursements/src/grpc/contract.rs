@@ -4,21 +4,22 @@ use contracts::commands::Command;
 use contracts::toguna::disbursements::{
     events::v1 as events,
     v1::{
-        ClearContractRequest, ClearContractResponse, ClearPrefinancingRequest, ClearPrefinancingResponse,
-        CloseContractRequest, CloseContractResponse, DeclareCostsIneligibleRequest, DeclareCostsIneligibleResponse,
-        DecommitContractRequest, DecommitContractResponse, GetContractRequest, GetContractResponse,
-        ListContractsRequest, ListContractsResponse, OrderRecoveryRequest, OrderRecoveryResponse,
-        ReceiveRecoveryRequest, ReceiveRecoveryResponse, ResumeContractRequest, ResumeContractResponse,
-        RiderContractRequest, RiderContractResponse, SignContractRequest, SignContractResponse, SuspendContractRequest,
-        SuspendContractResponse, contract_service_server::ContractService,
+        self as pb, BatchGetContractsRequest, BatchGetContractsResponse, ClearContractRequest, ClearContractResponse,
+        ClearPrefinancingRequest, ClearPrefinancingResponse, CloseContractRequest, CloseContractResponse,
+        DeclareCostsIneligibleRequest, DeclareCostsIneligibleResponse, DecommitContractRequest,
+        DecommitContractResponse, GetContractRequest, GetContractResponse, ListContractsRequest, ListContractsResponse,
+        OrderRecoveryRequest, OrderRecoveryResponse, ReceiveRecoveryRequest, ReceiveRecoveryResponse,
+        ResumeContractRequest, ResumeContractResponse, RiderContractRequest, RiderContractResponse,
+        SignContractRequest, SignContractResponse, SuspendContractRequest, SuspendContractResponse,
+        contract_service_server::ContractService,
     },
 };
 use event_store::{Aggregate as _, Interrupt, StreamName, Unit};
 use prost::Name;
-use service_runtime::{Call, Fields, Found, Page, find, status::not_found};
+use service_runtime::{Call, Fields, Known};
 use tonic::{Request, Response, Status};
 
-use super::{Disbursements, MAX_CODE, MAX_ELEMENTS, MAX_TEXT, amount, codes, names, reference, signed_amount};
+use super::{Disbursements, MAX_CODE, MAX_ELEMENTS, MAX_TEXT, amount, codes, given, names, reference, signed_amount};
 use crate::{
     codec::cause_from_proto,
     domain::{
@@ -28,6 +29,7 @@ use crate::{
         fund::Fund,
         payment::Payment,
     },
+    projections::CONTRACTS,
     resource,
     ties::{self, Telling},
 };
@@ -230,28 +232,30 @@ impl ContractService for Disbursements {
         &self,
         request: Request<GetContractRequest>,
     ) -> Result<Response<GetContractResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let GetContractRequest { name, as_of, .. } = request.into_inner();
-        let Found { state, etag, consistency_token, .. } = find::<Contract>(&self.log, &name, as_of.as_ref()).await?;
-        let contract = resource::contract(&name, &state).ok_or_else(|| not_found(&name))?;
-        Ok(Response::new(GetContractResponse { contract: Some(contract), etag, consistency_token }))
+        self.calls.get::<Contract, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_contracts(
+        &self,
+        request: Request<BatchGetContractsRequest>,
+    ) -> Result<Response<BatchGetContractsResponse>, Status> {
+        self.calls.get::<Contract, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_contracts(
         &self,
         request: Request<ListContractsRequest>,
     ) -> Result<Response<ListContractsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let filter = [message.decision.as_str(), message.implementer.as_str()];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &filter);
-        fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (contracts, next_page_token) =
-            self.read_models.contracts(&page, &message.decision, &message.implementer).await?;
-        Ok(Response::new(ListContractsResponse { contracts, next_page_token, consistency_token }))
+        let mut listing = self.calls.list(request, &CONTRACTS).await?;
+        let message = listing.message.clone();
+        listing.narrow("decision", given(&message.decision));
+        listing.narrow("implementer", given(&message.implementer));
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Contract>) -> Option<pb::Contract> {
+    resource::contract(known.name.as_str(), &known.state())
 }
 
 fn terms(fields: &mut Fields, message: &SignContractRequest) -> Terms {

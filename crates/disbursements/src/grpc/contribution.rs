@@ -1,20 +1,22 @@
 //! Contributions.
 
 use contracts::toguna::disbursements::v1::{
-    CertifyContributionRequest, CertifyContributionResponse, GetContributionRequest, GetContributionResponse,
-    ListContributionsRequest, ListContributionsResponse, PledgeContributionRequest, PledgeContributionResponse,
-    ReceiveContributionRequest, ReceiveContributionResponse, contribution_service_server::ContributionService,
+    self as pb, BatchGetContributionsRequest, BatchGetContributionsResponse, CertifyContributionRequest,
+    CertifyContributionResponse, GetContributionRequest, GetContributionResponse, ListContributionsRequest,
+    ListContributionsResponse, PledgeContributionRequest, PledgeContributionResponse, ReceiveContributionRequest,
+    ReceiveContributionResponse, contribution_service_server::ContributionService,
 };
 use event_store::{Aggregate as _, Interrupt};
-use service_runtime::{Fields, Found, Page, find, status::not_found};
+use service_runtime::Known;
 use tonic::{Request, Response, Status};
 
-use super::{Disbursements, MAX_CODE, amount};
+use super::{Disbursements, MAX_CODE, amount, given};
 use crate::{
     domain::{
         contribution::{Contribution, ContributionCommand, Pledge},
         fund::Fund,
     },
+    projections::CONTRIBUTIONS,
     resource,
     ties::{self, Telling},
 };
@@ -85,27 +87,28 @@ impl ContributionService for Disbursements {
         &self,
         request: Request<GetContributionRequest>,
     ) -> Result<Response<GetContributionResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let GetContributionRequest { name, as_of, .. } = request.into_inner();
-        let Found { state, etag, consistency_token, .. } =
-            find::<Contribution>(&self.log, &name, as_of.as_ref()).await?;
-        let contribution = resource::contribution(&name, &state).ok_or_else(|| not_found(&name))?;
-        Ok(Response::new(GetContributionResponse { contribution: Some(contribution), etag, consistency_token }))
+        self.calls.get::<Contribution, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_contributions(
+        &self,
+        request: Request<BatchGetContributionsRequest>,
+    ) -> Result<Response<BatchGetContributionsResponse>, Status> {
+        self.calls.get::<Contribution, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_contributions(
         &self,
         request: Request<ListContributionsRequest>,
     ) -> Result<Response<ListContributionsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let filter = [message.fund.as_str(), message.donor.as_str()];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &filter);
-        fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (contributions, next_page_token) =
-            self.read_models.contributions(&page, &message.fund, &message.donor).await?;
-        Ok(Response::new(ListContributionsResponse { contributions, next_page_token, consistency_token }))
+        let mut listing = self.calls.list(request, &CONTRIBUTIONS).await?;
+        let message = listing.message.clone();
+        listing.narrow("fund", given(&message.fund));
+        listing.narrow("donor", given(&message.donor));
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Contribution>) -> Option<pb::Contribution> {
+    resource::contribution(known.name.as_str(), &known.state())
 }

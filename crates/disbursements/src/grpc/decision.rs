@@ -1,22 +1,24 @@
 //! Decisions.
 
 use contracts::toguna::disbursements::v1::{
-    ApproveDecisionRequest, ApproveDecisionResponse, ConfirmDecisionRequest, ConfirmDecisionResponse,
-    DecommitDecisionRequest, DecommitDecisionResponse, GetDecisionRequest, GetDecisionResponse, ListDecisionsRequest,
-    ListDecisionsResponse, NotePublishedAmountRequest, NotePublishedAmountResponse, ProposeDecisionRequest,
-    ProposeDecisionResponse, TopUpDecisionRequest, TopUpDecisionResponse, decision_service_server::DecisionService,
+    self as pb, ApproveDecisionRequest, ApproveDecisionResponse, BatchGetDecisionsRequest, BatchGetDecisionsResponse,
+    ConfirmDecisionRequest, ConfirmDecisionResponse, DecommitDecisionRequest, DecommitDecisionResponse,
+    GetDecisionRequest, GetDecisionResponse, ListDecisionsRequest, ListDecisionsResponse, NotePublishedAmountRequest,
+    NotePublishedAmountResponse, ProposeDecisionRequest, ProposeDecisionResponse, TopUpDecisionRequest,
+    TopUpDecisionResponse, decision_service_server::DecisionService,
 };
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Found, PARTNERS, Page, find, status::not_found};
+use service_runtime::{Fields, Known, PARTNERS};
 use tonic::{Request, Response, Status};
 
-use super::{Disbursements, MAX_CODE, MAX_TEXT, amount, codes, list, names, reference};
+use super::{Disbursements, MAX_CODE, MAX_TEXT, amount, codes, given, list, names, reference};
 use crate::{
     domain::{
         authority::act_day,
         decision::{Decision, DecisionCommand, Proposal, PublishedAmount},
         fund::Fund,
     },
+    projections::DECISIONS,
     resource, ties,
 };
 
@@ -129,28 +131,30 @@ impl DecisionService for Disbursements {
         &self,
         request: Request<GetDecisionRequest>,
     ) -> Result<Response<GetDecisionResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let GetDecisionRequest { name, as_of, .. } = request.into_inner();
-        let Found { state, etag, consistency_token, .. } = find::<Decision>(&self.log, &name, as_of.as_ref()).await?;
-        let decision = resource::decision(&name, &state).ok_or_else(|| not_found(&name))?;
-        Ok(Response::new(GetDecisionResponse { decision: Some(decision), etag, consistency_token }))
+        self.calls.get::<Decision, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_decisions(
+        &self,
+        request: Request<BatchGetDecisionsRequest>,
+    ) -> Result<Response<BatchGetDecisionsResponse>, Status> {
+        self.calls.get::<Decision, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_decisions(
         &self,
         request: Request<ListDecisionsRequest>,
     ) -> Result<Response<ListDecisionsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let filter = [message.fund.as_str(), message.country_code.as_str()];
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &filter);
-        fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (decisions, next_page_token) =
-            self.read_models.decisions(&page, &message.fund, &message.country_code).await?;
-        Ok(Response::new(ListDecisionsResponse { decisions, next_page_token, consistency_token }))
+        let mut listing = self.calls.list(request, &DECISIONS).await?;
+        let message = listing.message.clone();
+        listing.narrow("fund", given(&message.fund));
+        listing.narrow("country_codes", given(&message.country_code));
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Decision>) -> Option<pb::Decision> {
+    resource::decision(known.name.as_str(), &known.state())
 }
 
 fn proposal(fields: &mut Fields, message: &ProposeDecisionRequest) -> Proposal {

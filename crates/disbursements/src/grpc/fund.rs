@@ -3,15 +3,15 @@
 use contracts::toguna::disbursements::{
     events::v1 as events,
     v1::{
-        AmendFundDeadlinesRequest, AmendFundDeadlinesResponse, CloseFundRequest, CloseFundResponse,
-        EndCommitteeSeatRequest, EndCommitteeSeatResponse, EstablishFundRequest, EstablishFundResponse, GetFundRequest,
-        GetFundResponse, GiveCommitteeSeatRequest, GiveCommitteeSeatResponse, ListFundsRequest, ListFundsResponse,
-        fund_service_server::FundService,
+        self as pb, AmendFundDeadlinesRequest, AmendFundDeadlinesResponse, BatchGetFundsRequest, BatchGetFundsResponse,
+        CloseFundRequest, CloseFundResponse, EndCommitteeSeatRequest, EndCommitteeSeatResponse, EstablishFundRequest,
+        EstablishFundResponse, GetFundRequest, GetFundResponse, GiveCommitteeSeatRequest, GiveCommitteeSeatResponse,
+        ListFundsRequest, ListFundsResponse, fund_service_server::FundService,
     },
 };
 use contracts::toguna::r#type::v1 as types;
 use event_store::Aggregate as _;
-use service_runtime::{Fields, Found, Page, find, status::not_found};
+use service_runtime::{Fields, Known};
 use tonic::{Request, Response, Status};
 
 use super::{Disbursements, MAX_CODE, MAX_TEXT, list, reference};
@@ -21,6 +21,7 @@ use crate::{
         fund::{Constitution, Deadlines, Fund, FundCommand, Window},
         money::Currency,
     },
+    projections::FUNDS,
     resource,
 };
 
@@ -110,23 +111,24 @@ impl FundService for Disbursements {
     }
 
     async fn get_fund(&self, request: Request<GetFundRequest>) -> Result<Response<GetFundResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let GetFundRequest { name, as_of, .. } = request.into_inner();
-        let Found { state, etag, consistency_token, .. } = find::<Fund>(&self.log, &name, as_of.as_ref()).await?;
-        let fund = resource::fund(&name, &state).ok_or_else(|| not_found(&name))?;
-        Ok(Response::new(GetFundResponse { fund: Some(fund), etag, consistency_token }))
+        self.calls.get::<Fund, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_funds(
+        &self,
+        request: Request<BatchGetFundsRequest>,
+    ) -> Result<Response<BatchGetFundsResponse>, Status> {
+        self.calls.get::<Fund, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_funds(&self, request: Request<ListFundsRequest>) -> Result<Response<ListFundsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &[]);
-        fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (funds, next_page_token) = self.read_models.funds(&page).await?;
-        Ok(Response::new(ListFundsResponse { funds, next_page_token, consistency_token }))
+        let listing = self.calls.list(request, &FUNDS).await?;
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Fund>) -> Option<pb::Fund> {
+    resource::fund(known.name.as_str(), &known.state())
 }
 
 fn deadlines(fields: &mut Fields, contracting: Option<&types::Date>, end: Option<&types::Date>) -> Deadlines {

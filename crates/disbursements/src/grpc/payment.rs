@@ -3,19 +3,20 @@
 use contracts::{
     commands::Command,
     toguna::disbursements::v1::{
-        AuthorisePaymentRequest, AuthorisePaymentResponse, DisbursePaymentRequest, DisbursePaymentResponse,
-        GetPaymentRequest, GetPaymentResponse, InitiatePaymentRequest, InitiatePaymentResponse, ListPaymentsRequest,
-        ListPaymentsResponse, RejectPaymentRequest, RejectPaymentResponse, RequestPaymentRequest,
-        RequestPaymentResponse, ReturnPaymentRequest, ReturnPaymentResponse, VerifyPaymentRequest,
-        VerifyPaymentResponse, payment_service_server::PaymentService,
+        self as pb, AuthorisePaymentRequest, AuthorisePaymentResponse, BatchGetPaymentsRequest,
+        BatchGetPaymentsResponse, DisbursePaymentRequest, DisbursePaymentResponse, GetPaymentRequest,
+        GetPaymentResponse, InitiatePaymentRequest, InitiatePaymentResponse, ListPaymentsRequest, ListPaymentsResponse,
+        RejectPaymentRequest, RejectPaymentResponse, RequestPaymentRequest, RequestPaymentResponse,
+        ReturnPaymentRequest, ReturnPaymentResponse, VerifyPaymentRequest, VerifyPaymentResponse,
+        payment_service_server::PaymentService,
     },
 };
 use event_store::{Aggregate as _, Date, Interrupt, StreamName, Unit};
 use prost::Name;
-use service_runtime::{Call, Fields, Found, Page, find, status::not_found};
+use service_runtime::{Call, Fields, Known};
 use tonic::{Request, Response, Status};
 
-use super::{Disbursements, MAX_CODE, amount, signed_amount};
+use super::{Disbursements, MAX_CODE, amount, given, signed_amount};
 use crate::{
     codec::kind_from_proto,
     domain::{
@@ -23,6 +24,7 @@ use crate::{
         money::Money,
         payment::{Payment, PaymentCommand, Request as Asked},
     },
+    projections::PAYMENTS,
     resource,
     ties::{self, Telling},
 };
@@ -177,26 +179,29 @@ impl PaymentService for Disbursements {
     }
 
     async fn get_payment(&self, request: Request<GetPaymentRequest>) -> Result<Response<GetPaymentResponse>, Status> {
-        self.calls.log_query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let GetPaymentRequest { name, as_of, .. } = request.into_inner();
-        let Found { state, etag, consistency_token, .. } = find::<Payment>(&self.log, &name, as_of.as_ref()).await?;
-        let payment = resource::payment(&name, &state).ok_or_else(|| not_found(&name))?;
-        Ok(Response::new(GetPaymentResponse { payment: Some(payment), etag, consistency_token }))
+        self.calls.get::<Payment, _>(&self.log, request).await?.answer(shown)
+    }
+
+    async fn batch_get_payments(
+        &self,
+        request: Request<BatchGetPaymentsRequest>,
+    ) -> Result<Response<BatchGetPaymentsResponse>, Status> {
+        self.calls.get::<Payment, _>(&self.log, request).await?.answer(shown)
     }
 
     async fn list_payments(
         &self,
         request: Request<ListPaymentsRequest>,
     ) -> Result<Response<ListPaymentsResponse>, Status> {
-        self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::new();
-        let page = Page::read(&mut fields, message.page_size, &message.page_token, &[&message.contract]);
-        fields.finish()?;
-        let consistency_token = self.calls.seen(self.log.name());
-        let (payments, next_page_token) = self.read_models.payments(&page, &message.contract).await?;
-        Ok(Response::new(ListPaymentsResponse { payments, next_page_token, consistency_token }))
+        let mut listing = self.calls.list(request, &PAYMENTS).await?;
+        let message = listing.message.clone();
+        listing.narrow("contract", given(&message.contract));
+        listing.answer(&self.lists).await
     }
+}
+
+fn shown(known: &Known<Payment>) -> Option<pb::Payment> {
+    resource::payment(known.name.as_str(), &known.state())
 }
 
 fn asking(fields: &mut Fields, message: &RequestPaymentRequest) -> Asking {

@@ -3,12 +3,25 @@
 use contracts::toguna::{disbursements::v1 as pb, log::v1::EventRecord};
 use event_store::{BoxFuture, Log, Projection, ProjectionError, Touched};
 use prost::Message;
-use service_runtime::{Page, Row};
+use service_runtime::query::{Field, Kind, Table};
 use sqlx::PgConnection;
-use tonic::Status;
 
-use super::ReadModels;
+use super::{currency_code, minor_units};
 use crate::{domain::contribution::Contribution, resource};
+
+/// What filters and orders of the list speak of. Amounts are in minor units.
+pub static CONTRIBUTIONS: Table = Table {
+    name: "contributions",
+    fields: &[
+        Field::new("name", "name", Kind::Name("contributions")),
+        Field::new("fund", "fund", Kind::Name("funds")),
+        Field::new("donor", "donor", Kind::Name("partners")),
+        Field::new("currency_code", "currency_code", Kind::Text),
+        Field::new("pledged", "pledged", Kind::Number),
+        Field::new("certified", "certified", Kind::Number),
+        Field::new("received", "received", Kind::Number),
+    ],
+};
 
 /// Keeps the table `contributions`.
 pub struct Contributions {
@@ -35,15 +48,25 @@ impl Projection for Contributions {
             let row = |stream: &Touched<Contribution>| resource::contribution(stream.name.as_str(), &stream.state);
             let rows: Vec<pb::Contribution> = touched.iter().filter_map(row).collect();
             let column = |of: fn(&pb::Contribution) -> String| rows.iter().map(of).collect::<Vec<_>>();
+            let amounts = |of: fn(&pb::Contribution) -> Option<i64>| rows.iter().map(of).collect::<Vec<_>>();
             sqlx::query!(
-                "INSERT INTO contributions (name, fund, donor, resource)
-                 SELECT name, fund, donor, resource
-                 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS row (name, fund, donor, resource)
+                "INSERT INTO contributions
+                     (name, fund, donor, currency_code, pledged, certified, received, resource)
+                 SELECT name, fund, donor, currency_code, pledged, certified, received, resource
+                 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                             $8::bytea[])
+                     AS row (name, fund, donor, currency_code, pledged, certified, received, resource)
                  ON CONFLICT (name) DO UPDATE SET
-                     fund = excluded.fund, donor = excluded.donor, resource = excluded.resource",
+                     fund = excluded.fund, donor = excluded.donor, currency_code = excluded.currency_code,
+                     pledged = excluded.pledged, certified = excluded.certified, received = excluded.received,
+                     resource = excluded.resource",
                 &column(|row| row.name.clone()),
                 &column(|row| row.fund.clone()),
                 &column(|row| row.donor.clone()),
+                &column(|row| currency_code(row.pledged.as_ref())),
+                &amounts(|row| minor_units(row.pledged.as_ref())) as &[Option<i64>],
+                &amounts(|row| minor_units(row.certified.as_ref())) as &[Option<i64>],
+                &amounts(|row| minor_units(row.received.as_ref())) as &[Option<i64>],
                 &rows.iter().map(Message::encode_to_vec).collect::<Vec<_>>(),
             )
             .execute(tx)
@@ -57,26 +80,5 @@ impl Projection for Contributions {
             sqlx::query!("DELETE FROM contributions").execute(tx).await?;
             Ok(())
         })
-    }
-}
-
-impl ReadModels {
-    /// A page of contributions, by name; of one fund and of one donor, where they are given.
-    pub async fn contributions(
-        &self,
-        page: &Page,
-        fund: &str,
-        donor: &str,
-    ) -> Result<(Vec<pb::Contribution>, String), Status> {
-        let rows = sqlx::query_as!(
-            Row,
-            "SELECT name, resource FROM contributions
-             WHERE name > $1 AND ($3 = '' OR fund = $3) AND ($4 = '' OR donor = $4) ORDER BY name LIMIT $2",
-            page.after(),
-            page.limit(),
-            fund,
-            donor,
-        );
-        page.answer(rows.fetch_all(&self.pool()).await)
     }
 }

@@ -91,7 +91,7 @@ impl House {
         drop(stopping);
         served.await.expect("no panic").expect("it stops well");
         let mut connection = sqlx::PgConnection::connect(&database).await.expect("the database");
-        sqlx::raw_sql("DROP SCHEMA disbursements_v1 CASCADE").execute(&mut connection).await.expect("they are gone");
+        sqlx::raw_sql("DROP SCHEMA disbursements_v2 CASCADE").execute(&mut connection).await.expect("they are gone");
         Self::start(database, nats).await
     }
 

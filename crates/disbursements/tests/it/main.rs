@@ -5,5 +5,6 @@ mod chain;
 mod corrections;
 mod house;
 mod lists;
+mod queries;
 mod refusals;
 mod standings;
