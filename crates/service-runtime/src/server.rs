@@ -96,6 +96,8 @@ impl Endpoints {
     ) -> anyhow::Result<()> {
         let mut reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(contracts::DESCRIPTORS)
+            // Whoever learns the API from reflection alone reads the details of refusals too.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .with_service_name("grpc.health.v1.Health")
             .with_service_name("grpc.reflection.v1.ServerReflection");

@@ -10,7 +10,11 @@ use contracts::{
     toguna::errors::v1::ErrorReason,
 };
 use event_store::{ExecuteError, MAX_RECORD_BYTES, NotFresh, Refusal, StaleVersion, StoreError};
-use tonic::{Code, Status};
+use tokio::time::Instant;
+use tonic::{
+    Code, Status,
+    metadata::{Ascii, MetadataValue},
+};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::{
@@ -27,6 +31,8 @@ const MAX_VIOLATION_BYTES: usize = 2560;
 /// Of one value, or one violation in the message: what is longer is cut.
 const MAX_VALUE_BYTES: usize = 300;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// What `RetryInfo` is to people's programs, for the libraries of gRPC themselves.
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// One field that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,11 +146,8 @@ impl From<Explained> for Status {
         let call = CallContext::current();
         let trace_id = call.trace.trace_id().to_string();
         explained.values.push(("trace_id", trace_id.clone().into()));
-        let values: HashMap<_, _> = explained
-            .values
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), shortened(&value.en).to_owned()))
-            .collect();
+        let values: HashMap<_, _> =
+            explained.values.iter().map(|(key, value)| ((*key).to_owned(), shortened(&value.en).to_owned())).collect();
         let mut details = ErrorDetails::with_error_info(explained.reason.name, DOMAIN, values);
         for violation in &explained.violations {
             details.add_bad_request_violation(violation.field.clone(), violation.problem.say(call.language));
@@ -158,8 +161,24 @@ impl From<Explained> for Status {
         resources::add(&mut details, explained.reason.name, &explained.values);
         details.set_request_info(trace_id, "");
         details.set_localized_message(call.language.tag(), explained.text(call.language));
-        Self::with_error_details(Code::from_i32(explained.reason.code), explained.text(Language::English), details)
+        let code = Code::from_i32(explained.reason.code);
+        let mut status = Self::with_error_details(code, explained.text(Language::English), details);
+        // With other codes no library sends again by itself, and some would if they were told when.
+        if let Some(wait) = explained.retry_in.filter(|_| code == Code::Unavailable) {
+            status.metadata_mut().insert(PUSHBACK, pushback(wait, call.deadline));
+        }
+        status
     }
+}
+
+/// When a library that sends again by itself, as the service config lets it, is to do so: after the same wait, or not
+/// at all (-1) where the caller has stopped waiting by then, so that the caller hears the reason, and not merely that
+/// its deadline has passed.
+fn pushback(wait: Duration, deadline: Instant) -> MetadataValue<Ascii> {
+    if Instant::now() + wait >= deadline {
+        return MetadataValue::from_static("-1");
+    }
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).into()
 }
 
 fn shortened(text: &str) -> &str {

@@ -79,6 +79,7 @@ async fn reflection_lists_what_is_served_and_nothing_else() {
     let asked = stream::iter([
         ask(MessageRequest::ListServices(String::new())),
         ask(MessageRequest::FileContainingSymbol("toguna.log.v1.LogService".into())),
+        ask(MessageRequest::FileContainingSymbol("google.rpc.ErrorInfo".into())),
     ]);
     let mut client = ServerReflectionClient::new(server.channel.clone());
     let mut answers = client.server_reflection_info(asked).await.expect("an answer").into_inner();
@@ -87,7 +88,9 @@ async fn reflection_lists_what_is_served_and_nothing_else() {
     let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
     names.sort();
     assert_eq!(names, ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
-    assert!(matches!(next().await, Some(MessageResponse::FileDescriptorResponse(_))), "messages can be looked up");
+    for what in ["messages", "details of refusals"] {
+        assert!(matches!(next().await, Some(MessageResponse::FileDescriptorResponse(_))), "{what} can be looked up");
+    }
 }
 
 #[tokio::test]

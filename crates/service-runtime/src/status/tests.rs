@@ -51,12 +51,13 @@ async fn what_may_succeed_later_says_when_to_try() {
 #[tokio::test]
 async fn libraries_that_send_again_are_told_when_and_not_to_where_their_caller_stops_waiting_before() {
     let told = |status: Status| status.metadata().get(PUSHBACK).map(|told| told.to_str().expect("ASCII").to_owned());
-    assert_eq!(told(execute(&ExecuteError::Overloaded, "")).as_deref(), Some("1000"));
-    assert_eq!(told(stale()), None, "the same request will not do");
+    let unavailable = || Status::from(refused(ErrorReason::LogUnavailable));
+    assert_eq!(told(unavailable()).as_deref(), Some("1000"));
     let deadline = Instant::now() + RETRY_DELAY / 2;
     let soon = CallContext { deadline, ..Arc::into_inner(CallContext::current()).expect("nobody else has it") };
-    let status = CALL.scope(Arc::new(soon), async { execute(&ExecuteError::Overloaded, "") }).await;
-    assert_eq!(told(status).as_deref(), Some("-1"));
+    assert_eq!(told(CALL.scope(Arc::new(soon), async { unavailable() }).await).as_deref(), Some("-1"));
+    assert_eq!(told(execute(&ExecuteError::Overloaded, "")), None, "no library sends again with this code");
+    assert_eq!(told(stale()), None, "the same request will not do");
 }
 
 /// Clients of gRPC take 8 KiB, and refuse to read an answer with more.
