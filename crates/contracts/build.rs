@@ -72,6 +72,10 @@ fn reasons(pool: &DescriptorPool) -> Result<String> {
             let text = |name: &str| field(name).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
             let code = field("code").and_then(|v| v.as_enum_number()).unwrap_or_default();
             let retryable = field("retryable").and_then(|v| v.as_bool()).unwrap_or_default();
+            let kept_as = match field("kept_as").and_then(|v| v.as_enum_number()).unwrap_or_default() {
+                0 => "None".to_owned(),
+                number => format!("Some({})", refusal_kind(pool, number)?),
+            };
             anyhow::ensure!(
                 code != 0 && !text("en").is_empty() && !text("fr").is_empty(),
                 "{} is explained in part",
@@ -79,7 +83,7 @@ fn reasons(pool: &DescriptorPool) -> Result<String> {
             );
             writeln!(
                 table,
-                "    Reason {{ package: {:?}, name: {:?}, code: {code}, en: {:?}, fr: {:?}, retryable: {retryable} }},",
+                "    Reason {{ package: {:?}, name: {:?}, code: {code}, en: {:?}, fr: {:?}, retryable: {retryable}, kept_as: {kept_as} }},",
                 reasons.package_name(),
                 short_name(&value),
                 text("en"),
@@ -102,6 +106,12 @@ fn reasons(pool: &DescriptorPool) -> Result<String> {
         table.push_str("        }\n    }\n}\n");
     }
     Ok(table)
+}
+
+fn refusal_kind(pool: &DescriptorPool, number: i32) -> Result<String> {
+    let kinds = pool.get_enum_by_name("toguna.errors.v1.RefusalKind").context("options.proto defines the kinds")?;
+    let kind = kinds.get_value(number).context("a kind of refusal")?;
+    Ok(format!("RefusalKind::{}", variant(kind.name().trim_start_matches("REFUSAL_KIND_"))))
 }
 
 fn short_name(value: &EnumValueDescriptor) -> String {
@@ -127,7 +137,7 @@ fn commands(pool: &DescriptorPool) -> Result<String> {
             if request.get_field_by_name("request_id").is_none() {
                 continue;
             }
-            for field in ["request_id", "etag", "validate_only", "at_least_as_fresh", "act"] {
+            for field in ["request_id", "etag", "validate_only", "at_least_as_fresh", "act", "name"] {
                 anyhow::ensure!(request.get_field_by_name(field).is_some(), "{} lacks {field}", request.full_name());
             }
             let (input, output) = (rust_message(&request), rust_message(&method.output()));
@@ -139,6 +149,7 @@ fn commands(pool: &DescriptorPool) -> Result<String> {
     fn etag(&self) -> &str {{ &self.etag }}
     fn validate_only(&self) -> bool {{ self.validate_only }}
     fn at_least_as_fresh(&self) -> &[String] {{ &self.at_least_as_fresh }}
+    fn name(&self) -> &str {{ &self.name }}
     fn act(&self) -> Option<&crate::toguna::log::v1::Act> {{ self.act.as_ref() }}
     fn content(mut self) -> Vec<u8> {{
         self.request_id.clear();

@@ -12,6 +12,8 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 pub mod reasons {
     //! Why a call is refused: the values of every `ErrorReason` in `proto/`, with code and texts.
 
+    use crate::toguna::errors::v1::RefusalKind;
+
     /// One stable reason.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Reason {
@@ -27,6 +29,8 @@ pub mod reasons {
         pub fr: &'static str,
         /// The same call may succeed later.
         pub retryable: bool,
+        /// As what a refusal with it is kept in the journal of refusals; `None`: it is not.
+        pub kept_as: Option<RefusalKind>,
     }
 
     /// The generated enums know their reasons.
@@ -62,6 +66,8 @@ pub mod commands {
         fn validate_only(&self) -> bool;
         /// What the command must have seen.
         fn at_least_as_fresh(&self) -> &[String];
+        /// Name of the resource that it is about.
+        fn name(&self) -> &str;
         /// What is said of the act.
         fn act(&self) -> Option<&crate::toguna::log::v1::Act>;
         /// The bytes of what is asked for, whatever the id, the tokens and the dry run: their hash tells two commands

@@ -17,6 +17,7 @@ mod freshness;
 mod gate;
 mod generations;
 mod histories;
+mod journal;
 mod log;
 mod lookups;
 mod nats;
@@ -55,6 +56,7 @@ pub use generations::{
     Comparing, Comparison, Difference, FirstEvent, GenerationError, GenerationRecord, Generations, GenerationsRecord,
     LivePool,
 };
+pub use journal::{Journal, JournalWriter, Refused, RefusedFilter, at as refused_at};
 pub use log::{Log, Published};
 pub use nats::{Nats, NatsError};
 pub use projection::{Projection, ProjectionError};

@@ -22,6 +22,7 @@ use crate::{
     appender::{self, Append, QUEUE_LENGTH},
     gate::Gate,
     histories::Histories,
+    journal::Journal,
     lookups::Lookups,
     requests,
     roles::{self, Roles},
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub lookups: Lookups,
     pub gate: Arc<Gate>,
     pub turns: Turns,
+    pub journal: Journal,
     /// Histories as queries read them.
     pub histories: Mutex<Histories>,
 }
@@ -95,6 +97,7 @@ impl Log {
         tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, end, shutdown));
         let gate = Arc::<Gate>::default();
         measure(name, &gate);
+        let journal = Journal::new(reader.clone(), writer.clone(), in_log(&roles.owner));
         Ok(Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
@@ -106,6 +109,7 @@ impl Log {
                 lookups: Lookups::start(&in_log(&roles.reader)),
                 gate,
                 turns: Turns::new(),
+                journal,
                 histories: Mutex::new(Histories::new()),
             }),
         })
@@ -134,6 +138,11 @@ impl Log {
     /// How many commands are at work, and how many wait to be: more than 512 at work there are never.
     pub fn commands(&self) -> (usize, usize) {
         self.shared.gate.load()
+    }
+
+    /// What was refused, kept beside the log.
+    pub fn journal(&self) -> &Journal {
+        &self.shared.journal
     }
 
     /// Reads the log (and keeps read models); may not write it.

@@ -59,7 +59,7 @@ fn password(database_url: &str, role: &str) -> String {
     tag.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
-/// What the roles may do in the log's schema: the writer never changes or deletes an event.
+/// What the roles may do in the log's schema: the writer never changes or deletes an event, nor a refusal that is kept.
 pub(crate) fn grants(roles: &Roles) -> Vec<AssertSqlSafe<String>> {
     let name = |options: &PgConnectOptions| options.get_username().replace('"', "\"\"");
     let (writer, reader) = (name(&roles.writer), name(&roles.reader));
@@ -68,7 +68,7 @@ pub(crate) fn grants(roles: &Roles) -> Vec<AssertSqlSafe<String>> {
         format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{writer}\", \"{reader}\""),
         format!("GRANT USAGE ON SCHEMA log TO \"{writer}\", \"{reader}\""),
         format!("GRANT SELECT ON ALL TABLES IN SCHEMA log TO \"{writer}\", \"{reader}\""),
-        format!("GRANT INSERT ON log.events, log.requests, log.epochs TO \"{writer}\""),
+        format!("GRANT INSERT ON log.events, log.requests, log.epochs, log.refusals TO \"{writer}\""),
         format!("GRANT UPDATE ON log.head TO \"{writer}\""),
     ]
     .into_iter()

@@ -52,6 +52,8 @@ pub(crate) enum Ground<'a> {
         /// It is recorded from a source, not done.
         from_source: bool,
     },
+    /// What was refused to the people of an organisation, as the message names it.
+    RefusalsOf(&'a str),
 }
 
 type Verdict = Result<(), Denial>;
@@ -156,6 +158,7 @@ impl Authority {
     fn ask(&self, slice: &Slice, organisation: &str, roles: &[&str], ground: Ground<'_>) -> Response {
         let (resource, context) = match ground {
             Ground::Register(service) => (self.names.register(service), Context::empty()),
+            Ground::RefusalsOf(organisation) => (self.names.organisation(organisation), Context::empty()),
             Ground::Act { on_behalf_of, from_source } => {
                 let from_source = RestrictedExpression::new_bool(from_source);
                 let context = Context::from_pairs([("recorded_from_source".to_owned(), from_source)]);
@@ -209,7 +212,7 @@ impl Denial {
             Self::Forbidden(reason) => {
                 let on_behalf_of = match ground {
                     Ground::Act { on_behalf_of, .. } => on_behalf_of,
-                    Ground::Register(_) => &actor.organisation,
+                    Ground::Register(_) | Ground::RefusalsOf(_) => &actor.organisation,
                 };
                 let explained = status::refused(reason).with("on_behalf_of", on_behalf_of.to_owned());
                 // Where it takes the organisation itself, that is the one whose act is told.
@@ -244,6 +247,10 @@ fn key(method: &str, organisation: &str, roles: &[String], ground: Ground<'_>) -
         Ground::Register(service) => {
             part("register");
             part(service);
+        }
+        Ground::RefusalsOf(organisation) => {
+            part("refusals");
+            part(organisation);
         }
         Ground::Act { on_behalf_of, from_source } => {
             part(if from_source { "source" } else { "act" });

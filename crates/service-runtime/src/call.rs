@@ -19,6 +19,7 @@ use crate::{
     envelope,
     fields::Fields,
     identity::Verifier,
+    journal::{Asked, Keeper},
     rates::{Kind, Rates, Turn},
     status::{self, Violation},
     telemetry, tls, validation,
@@ -32,6 +33,7 @@ pub struct Calls {
     service: &'static str,
     rates: Arc<Rates>,
     freshness: Arc<OnceLock<Freshness>>,
+    keeper: Arc<OnceLock<Keeper>>,
     page_key: [u8; 32],
 }
 
@@ -63,7 +65,13 @@ impl Calls {
             rates: Arc::new(Rates::new(&config.limits)),
             freshness: Arc::default(),
             page_key: config.verifier.key_for("page tokens"),
+            keeper: Arc::default(),
         }
+    }
+
+    /// Where refusals are kept; until then, and where there is no log, they are not.
+    pub(crate) fn keep_refusals(&self, keeper: Keeper) {
+        assert!(self.keeper.set(keeper).is_ok(), "a service has one log");
     }
 
     /// What the service follows; until then tokens of every log are foreign.
@@ -80,6 +88,13 @@ impl Calls {
         Ok(())
     }
 
+    /// Notes who asks for what, should it be refused and that be kept.
+    fn watch(&self, asked: impl FnOnce(&Keeper) -> Asked) {
+        if let Some(keeper) = self.keeper.get() {
+            CallContext::current().watch.asks(asked(keeper));
+        }
+    }
+
     /// Lets a caller's replay in, beside the other replays of its organisation.
     pub(crate) fn replay_turn(&self, caller: &Caller) -> Result<Turn, Status> {
         self.rates.replay(&caller.actor.organisation)
@@ -94,7 +109,9 @@ impl Calls {
         let message = request.into_inner();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
         let act = message.act().cloned().unwrap_or_default();
-        self.authority.check(&actor, envelope::ground(&act, &actor.organisation))?;
+        let ground = envelope::ground(&act, &actor.organisation);
+        self.watch(|keeper| Asked::command(keeper, &actor, &message, ground));
+        self.authority.check(&actor, ground)?;
         CallContext::current().require_deadline()?;
         let mut fields = Fields::after(validation::violations(&message));
         let act = envelope::act(&mut fields, &act, actor, today)?;
@@ -136,18 +153,31 @@ impl Calls {
 
     /// Takes a query: who sends it; then waits until what the answer must have seen is here.
     pub async fn query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
-        self.ask(Asker::ReadModels, request, at_least_as_fresh).await
+        self.ask(Asker::ReadModels, request, Ground::Register(self.service), at_least_as_fresh).await
     }
 
     /// The same for a query that reads the log itself, and so need not wait for our own read models.
     pub async fn log_query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
-        self.ask(Asker::Log, request, at_least_as_fresh).await
+        self.ask(Asker::Log, request, Ground::Register(self.service), at_least_as_fresh).await
     }
 
-    async fn ask<T>(&self, asker: Asker, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
+    /// The same for a query for refusals: those of an organisation, or where none is named, all that the service kept.
+    pub(crate) async fn refusals_query<T>(&self, request: &Request<T>, of: &str) -> Result<Caller, Status> {
+        let ground = if of.is_empty() { Ground::Register(self.service) } else { Ground::RefusalsOf(of) };
+        self.ask(Asker::Log, request, ground, &[]).await
+    }
+
+    async fn ask<T>(
+        &self,
+        asker: Asker,
+        request: &Request<T>,
+        ground: Ground<'_>,
+        at_least_as_fresh: &[String],
+    ) -> Result<Caller, Status> {
         let actor = self.verifier.caller(request.metadata(), tls::shown(request.extensions()))?;
         self.admit(&actor, Kind::Query)?;
-        self.authority.check(&actor, Ground::Register(self.service))?;
+        self.watch(|keeper| Asked::query(keeper, &actor));
+        self.authority.check(&actor, ground)?;
         CallContext::current().require_deadline()?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::{language::Language, rates::Turn, status, telemetry};
+use crate::{journal::Watch, language::Language, rates::Turn, status, telemetry};
 
 /// The longest that a call may take to answer, whatever its caller allows.
 pub(crate) const LONGEST_CALL: Duration = Duration::from_mins(1);
@@ -43,6 +43,8 @@ pub(crate) struct CallContext {
     pub leaving: CancellationToken,
     /// Its organisation's turn, held until the answer has gone.
     pub turn: OnceLock<Turn>,
+    /// Who calls and why it is refused, should that be kept.
+    pub watch: Watch,
 }
 
 impl CallContext {
@@ -61,6 +63,7 @@ impl CallContext {
                 waits_for_ever: false,
                 leaving: CancellationToken::new(),
                 turn: OnceLock::new(),
+                watch: Watch::default(),
             })
         })
     }

@@ -24,6 +24,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use crate::{
     Limits,
     context::{CALL, CallContext, LONGEST_CALL},
+    journal::{self, Watch},
     language::{Language, Wording},
     limits::{
         connections::{Connection, Underway},
@@ -89,6 +90,7 @@ where
                 Ok(Err(_panic)) => failed().into_http(),
                 Err(_elapsed) => Status::from(status::refused(ErrorReason::DeadlineExceeded)).into_http(),
             };
+            journal::keep(&call.context, response.headers()).await;
             Ok(call.answer(response))
         };
         Box::pin(CALL.scope(context, answered).instrument(span))
@@ -135,6 +137,7 @@ impl Observed {
             waits_for_ever: allowed.is_none() && deadline::is_required(request.uri().path()),
             leaving: layer.connection.leaving.clone(),
             turn: OnceLock::new(),
+            watch: Watch::default(),
         };
         Self {
             context: Arc::new(context),

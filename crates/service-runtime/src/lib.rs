@@ -13,6 +13,7 @@ mod envelope;
 mod fields;
 mod found;
 mod health;
+mod journal;
 pub mod identity;
 mod language;
 mod layer;

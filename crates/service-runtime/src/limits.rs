@@ -38,6 +38,10 @@ pub struct Limits {
     pub calls_at_once: u32,
     /// Replays of one organisation at a time.
     pub replays_at_once: u32,
+    /// Refusals of one organisation that are kept one by one in a minute; those for the same reason beyond are counted.
+    pub refusals_per_minute: u32,
+    /// Days for which refusals are kept.
+    pub refusal_days: u32,
 }
 
 impl Default for Limits {
@@ -57,6 +61,8 @@ impl Default for Limits {
             queries_burst: 20_000,
             calls_at_once: 2048,
             replays_at_once: 64,
+            refusals_per_minute: 20,
+            refusal_days: 3650,
         }
     }
 }
@@ -65,7 +71,7 @@ impl Default for Limits {
 type Place = fn(&mut Limits) -> &mut u32;
 
 /// The variable of each limit.
-pub const VARIABLES: [(&str, Place); 14] = [
+pub const VARIABLES: [(&str, Place); 16] = [
     ("TOGUNA_MAX_CONNECTIONS", |limits| &mut limits.connections),
     ("TOGUNA_MAX_CONNECTIONS_PER_PEER", |limits| &mut limits.connections_per_peer),
     ("TOGUNA_MAX_STREAMS_PER_CONNECTION", |limits| &mut limits.streams_per_connection),
@@ -80,6 +86,8 @@ pub const VARIABLES: [(&str, Place); 14] = [
     ("TOGUNA_QUERIES_BURST", |limits| &mut limits.queries_burst),
     ("TOGUNA_MAX_CALLS_AT_ONCE", |limits| &mut limits.calls_at_once),
     ("TOGUNA_MAX_REPLAYS_AT_ONCE", |limits| &mut limits.replays_at_once),
+    ("TOGUNA_REFUSALS_PER_MINUTE", |limits| &mut limits.refusals_per_minute),
+    ("TOGUNA_REFUSAL_DAYS", |limits| &mut limits.refusal_days),
 ];
 
 impl Limits {

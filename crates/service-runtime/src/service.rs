@@ -4,7 +4,8 @@ use std::{convert::Infallible, fs, net::SocketAddr, path::Path, process::ExitCod
 
 use anyhow::Context as _;
 use contracts::toguna::{
-    log::v1::log_service_server::LogServiceServer, operations::v1::operations_service_server::OperationsServiceServer,
+    log::v1::{journal_service_server::JournalServiceServer, log_service_server::LogServiceServer},
+    operations::v1::operations_service_server::OperationsServiceServer,
 };
 use event_store::{
     FollowerState, Followers, Following, Log, Nats,
@@ -23,6 +24,7 @@ use tonic::{body::Body, server::NamedService};
 
 use crate::{
     Calls, Config, Telemetry,
+    journal::{self, Refusals},
     log_service::{LogReaders, Replays},
     operations::Operations,
     reloaded::Reloaded,
@@ -93,7 +95,18 @@ impl Parts {
         let (calls, stopping) = (self.calls.clone(), self.stopping.clone());
         let replays = Replays::new(log.clone(), calls, readers, stopping, self.config.heartbeat);
         self.serve(crate::limited!(LogServiceServer::new(replays)));
+        self.keep_refusals(&log);
         Ok(log)
+    }
+
+    /// Keeps what is refused beside the log, and shows it to auditors. Health says of `journal` whether it can be written.
+    fn keep_refusals(&mut self, log: &Log) {
+        let (keeper, keeping) = journal::keeper(log.journal().clone(), &self.config.limits);
+        self.endpoints.health.watch("journal", WatchStream::new(keeping.works()));
+        self.calls.keep_refusals(keeper);
+        self.spawn(keeping.run(self.shutdown.clone()));
+        let refusals = Refusals::new(log.journal().clone(), self.calls.clone());
+        self.serve(crate::limited!(JournalServiceServer::new(refusals)));
     }
 
     /// Starts what follows logs: read models and reactions. Queries and commands wait for it as their tokens say.

@@ -144,6 +144,7 @@ impl Explained {
 impl From<Explained> for Status {
     fn from(mut explained: Explained) -> Self {
         let call = CallContext::current();
+        call.watch.tells(explained.reason, &explained.values);
         let trace_id = call.trace.trace_id().to_string();
         explained.values.push(("trace_id", trace_id.clone().into()));
         let values: HashMap<_, _> =

@@ -22,6 +22,15 @@ const ON_PURPOSE: &[(&str, &str, &str)] = &[
         "toguna.operations.v1.OperationsService.ListProjections",
         "as many as the program has, never pages",
     ),
+    // What is asked for whole, and has no names.
+    (methods::QUERY, "toguna.log.v1.LogService.GetLog", "a few words on one log"),
+    (methods::QUERY, "toguna.operations.v1.OperationsService.GetLogStatus", "a few words on one log"),
+    (methods::QUERY, "toguna.operations.v1.OperationsService.ListProjections", "a few, told whole"),
+    (methods::QUERY, "toguna.oversight.v1.OversightService.GetPortfolio", "figures that belong together"),
+    (methods::QUERY, "toguna.oversight.v1.OversightService.GetContractChain", "figures that belong together"),
+    (methods::QUERY, "toguna.oversight.v1.OversightService.GetScoreboard", "figures that belong together"),
+    (methods::QUERY, "toguna.log.v1.JournalService.ListRefusals", "a journal, in its own order"),
+    (methods::FRESH, "toguna.log.v1.JournalService.ListRefusals", "beside the log: what was answered is in it"),
     (fields::DATES, "toguna.operations.v1.Follower.stopped_at", "the position of an event, where a projection stopped"),
 ];
 

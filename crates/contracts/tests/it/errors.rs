@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use contracts::reasons::{REASONS, Reason};
+use contracts::{
+    reasons::{REASONS, Reason},
+    toguna::errors::v1::{Code, RefusalKind},
+};
 use prost_reflect::DescriptorPool;
 
 use crate::{comments::Comments, none, pages, pool};
@@ -16,21 +19,35 @@ struct Page {
     every_service: &'static str,
     columns: &'static str,
     again: (&'static str, &'static str),
+    /// What each kind of refusal that is kept is called, as the head of the page explains it.
+    kept_as: fn(RefusalKind) -> &'static str,
     text: fn(&Reason) -> &'static str,
 }
 
 const ENGLISH: Page = Page {
     head: include_str!("errors/head.en.md"),
     every_service: "Every service",
-    columns: "| reason | code | send the same again | text | values |",
+    columns: "| reason | code | send the same again | text | values | kept as |",
     again: ("yes", "no"),
+    kept_as: |kind| match kind {
+        RefusalKind::Unspecified => "",
+        RefusalKind::Permission => "permission",
+        RefusalKind::Person => "person",
+        RefusalKind::Money => "money",
+    },
     text: |reason| reason.en,
 };
 const FRENCH: Page = Page {
     head: include_str!("errors/head.fr.md"),
     every_service: "Tous les services",
-    columns: "| motif | code | renvoyer tel quel | texte | valeurs |",
+    columns: "| motif | code | renvoyer tel quel | texte | valeurs | consigné comme |",
     again: ("oui", "non"),
+    kept_as: |kind| match kind {
+        RefusalKind::Unspecified => "",
+        RefusalKind::Permission => "permission",
+        RefusalKind::Person => "personne",
+        RefusalKind::Money => "argent",
+    },
     text: |reason| reason.fr,
 };
 
@@ -42,17 +59,18 @@ impl Page {
         packages.dedup();
         for package in packages {
             let title = if package == EVERY_SERVICE { self.every_service.to_owned() } else { format!("`{package}`") };
-            let _ = write!(page, "\n## {title}\n\n{}\n|---|---|---|---|---|\n", self.columns);
+            let _ = write!(page, "\n## {title}\n\n{}\n|---|---|---|---|---|---|\n", self.columns);
             for reason in REASONS.iter().filter(|reason| reason.package == package) {
                 let again = if reason.retryable { self.again.0 } else { self.again.1 };
                 let values: Vec<String> = values(reason.en).iter().map(|value| format!("`{value}`")).collect();
                 let _ = writeln!(
                     page,
-                    "| `{}` | `{}` | {again} | {} | {} |",
+                    "| `{}` | `{}` | {again} | {} | {} | {} |",
                     reason.name,
                     code(pool, reason),
                     (self.text)(reason),
-                    values.join(" ")
+                    values.join(" "),
+                    (self.kept_as)(reason.kept_as.unwrap_or_default()),
                 );
             }
         }
@@ -90,6 +108,28 @@ fn the_pages_say_what_to_do_about_every_code() {
         none("nothing is said of a code", &silent.into_iter().collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn what_is_denied_and_what_would_exceed_money_is_kept_for_auditors() {
+    let mut found = Vec::new();
+    for reason in REASONS {
+        let denied = reason.code == Code::PermissionDenied as i32;
+        if denied != (reason.kept_as == Some(RefusalKind::Permission)) && !PERMISSIONS.contains(&reason.name) {
+            found.push(format!("{} is a permission that is missing, or is kept as one and is none", reason.name));
+        }
+        if reason.name.starts_with("EXCEEDS_") && reason.kept_as != Some(RefusalKind::Money) {
+            found.push(format!("{} is of money, and not kept as that", reason.name));
+        }
+        let passing = reason.retryable || reason.code == Code::InvalidArgument as i32;
+        if passing && reason.kept_as.is_some() {
+            found.push(format!("{} says nothing of what the caller may do, and is kept", reason.name));
+        }
+    }
+    none("the journal of refusals would not be what it is said to be", &found);
+}
+
+/// What only somebody else may do, and is refused as something that has not happened yet.
+const PERMISSIONS: &[&str] = &["OWN_ACT_REQUIRED", "NOT_A_COMMITTEE_MEMBER", "STATED_BY_DEPOSITARY_OR_SOURCE"];
 
 #[test]
 fn a_reason_is_told_by_its_name_alone() {

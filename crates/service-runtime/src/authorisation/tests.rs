@@ -164,6 +164,23 @@ fn a_log_is_read_by_those_whom_the_policies_of_its_register_name() {
     assert_eq!(ask(&authority, REPLAY, &ROLES, Ground::Register("elsewhere")), Err(Denial::NotPermitted));
 }
 
+#[test]
+fn refusals_are_seen_by_auditors_and_by_the_administrators_of_those_who_were_refused() {
+    let authority = Authority::built_in();
+    let list = "toguna.log.v1.JournalService/ListRefusals";
+    let (all, own, theirs) = (Ground::Register("disbursements"), Ground::RefusalsOf(OURS), Ground::RefusalsOf(THEIRS));
+    for ground in [all, own, theirs] {
+        assert_eq!(ask(&authority, list, &["auditor"], ground), Ok(()));
+    }
+    assert_eq!(ask(&authority, list, &["administrator"], own), Ok(()));
+    let required = |roles: &str| Err(Denial::RoleRequired(roles.into()));
+    for ground in [all, theirs] {
+        assert_eq!(ask(&authority, list, &["administrator"], ground), required("auditor"));
+    }
+    let others: Vec<&str> = ROLES.into_iter().filter(|role| !["auditor", "administrator"].contains(role)).collect();
+    assert_eq!(ask(&authority, list, &others, own), required("administrator, auditor"));
+}
+
 /// Every ministry has an administrator of its own people, who is not to exchange the figures of all.
 #[test]
 fn whoever_administers_another_organisation_than_the_operator_runs_no_service() {
@@ -236,7 +253,15 @@ fn a_folder_takes_the_place_of_the_policies_that_come_with_the_program() {
 #[test]
 fn a_verdict_is_remembered_for_calls_alike_and_for_no_others() {
     let authority = authority("permit (principal, action, resource);");
-    let grounds = [OWN, PUBLISHED, OF_OTHERS, FOR_ANOTHER, Ground::Register(OURS)];
+    let grounds = [
+        OWN,
+        PUBLISHED,
+        OF_OTHERS,
+        FOR_ANOTHER,
+        Ground::Register(OURS),
+        Ground::RefusalsOf(OURS),
+        Ground::RefusalsOf(THEIRS),
+    ];
     let mut keys = HashSet::new();
     for ground in grounds {
         for organisation in [OURS, THEIRS] {

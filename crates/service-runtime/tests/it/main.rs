@@ -5,6 +5,7 @@ mod connections;
 mod evil;
 mod following;
 mod identity;
+mod journal;
 mod lifecycle;
 mod notes;
 mod operations;

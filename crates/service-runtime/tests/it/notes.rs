@@ -17,7 +17,7 @@ use contracts::{
             correction_service_server::{CorrectionService, CorrectionServiceServer},
         },
         errors::v1::ErrorReason,
-        log::v1::{self as pb, log_service_client::LogServiceClient},
+        log::v1::{self as pb, journal_service_client::JournalServiceClient, log_service_client::LogServiceClient},
     },
 };
 use event_store::{Act, Aggregate, DecodeError, Decoding, Draft, Followers, Log, Payload, Recorded, Refusal, Stored};
@@ -117,6 +117,7 @@ pub struct Service {
     pub name: &'static str,
     pub notes: CorrectionServiceClient<Channel>,
     pub log: LogServiceClient<Channel>,
+    pub journal: JournalServiceClient<Channel>,
     pub stopping: CancellationToken,
     pub served: JoinHandle<anyhow::Result<()>>,
 }
@@ -180,8 +181,8 @@ impl Service {
         let served = tokio::spawn(service_runtime::serve(config, listener, until, move |parts| build(parts, readers)));
         let channel =
             Channel::from_shared(format!("http://{address}")).expect("an address").connect().await.expect("it listens");
-        let (notes, log) = (CorrectionServiceClient::new(channel.clone()), LogServiceClient::new(channel));
-        Self { address, name, notes, log, stopping, served }
+        let (notes, log) = (CorrectionServiceClient::new(channel.clone()), LogServiceClient::new(channel.clone()));
+        Self { address, name, notes, log, journal: JournalServiceClient::new(channel), stopping, served }
     }
 
     /// Stops it and waits until it has stopped.

@@ -10,6 +10,8 @@ use super::{Judge, words};
 pub const GET: &str = "AIP-131, get";
 /// AIP-132 and AIP-158: resources in pages.
 pub const LIST: &str = "AIP-132 and AIP-158, list";
+/// AIP-157, AIP-160 and AIP-231: part of a resource, resources by filter and order, several at once.
+pub const QUERY: &str = "AIP-157, 160 and 231, query";
 /// AIP-136: what changes something is called by a verb and a noun.
 const VERB_AND_NOUN: &str = "AIP-136, verb and noun";
 /// Every request and response has its method's name, and is of this method alone.
@@ -17,12 +19,15 @@ const OWN_MESSAGES: &str = "AIP-131 to 136, messages";
 /// AIP-154, AIP-155 and AIP-163: what every command carries.
 const ENVELOPE: &str = "AIP-154, 155 and 163, command";
 /// Answers say what they were made from, and may be asked to have seen something.
-const FRESH: &str = "consistency tokens";
+pub const FRESH: &str = "consistency tokens";
 
 /// Standard methods that write a state; here commands write what happened.
 const STATE_WRITERS: &[&str] = &["create", "update", "delete", "upsert", "patch", "put", "post"];
 /// Words that hang two things together that should be two methods, or a field.
 const PREPOSITIONS: &[&str] = &["of", "for", "with", "from", "by", "to", "at", "on", "in", "after", "before", "async"];
+
+/// Which fields of resources an answer holds.
+const MASK: &str = "google.protobuf.FieldMask";
 
 /// The first fields of every command, by number.
 const COMMAND: &[(&str, &str)] = &[
@@ -114,6 +119,26 @@ fn get(method: &MethodDescriptor, judge: &mut Judge) {
     if named {
         fresh(method, judge);
     }
+    judge.hold(has(&request, "read_mask", MASK), QUERY, method.full_name(), "takes no read mask");
+    judge.hold(in_batches(method), QUERY, method.full_name(), "has no batch beside it, of the same fields");
+}
+
+/// Whether the service also gives several of these resources at once: in the order of their names, with their etags.
+fn in_batches(method: &MethodDescriptor) -> bool {
+    let service = method.parent_service();
+    let single = |name: &str| method.input().get_field_by_name(name).map(|field| kind_of(&field));
+    let resource = method.output().get_field(1).map(|field| kind_of(&field));
+    service.methods().filter(|batch| batch.name().starts_with("BatchGet")).any(|batch| {
+        let (request, response) = (batch.input(), batch.output());
+        let several = response.get_field(1).map(|field| kind_of(&field));
+        several == resource.as_ref().map(|resource| format!("repeated {resource}"))
+            && request.get_field(1).is_some_and(|it| it.name() == "names" && kind_of(&it) == "repeated string")
+            && has(&response, "etags", "repeated string")
+            && ["as_of", "at_least_as_fresh", "read_mask"]
+                .iter()
+                .all(|name| request.get_field_by_name(name).map(|field| kind_of(&field)) == single(name))
+            && has(&response, "consistency_token", "string")
+    })
 }
 
 fn list(method: &MethodDescriptor, judge: &mut Judge) {
@@ -126,6 +151,9 @@ fn list(method: &MethodDescriptor, judge: &mut Judge) {
         response.get_field(1).is_some_and(|field| field.name() == noun && field.cardinality() == Cardinality::Repeated);
     judge.hold(pages && resources, LIST, method.full_name(), "does not give resources in pages, as its field 1");
     judge.hold(!method.is_server_streaming(), LIST, method.full_name(), "is streamed");
+    let chosen = has(&request, "filter", "string") && has(&request, "order_by", "string");
+    judge.hold(chosen, QUERY, method.full_name(), "takes no filter or no order");
+    judge.hold(has(&request, "read_mask", MASK), QUERY, method.full_name(), "takes no read mask");
     if pages {
         fresh(method, judge);
     }

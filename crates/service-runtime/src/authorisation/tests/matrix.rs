@@ -9,7 +9,7 @@ use super::{
         Authority, Ground,
         policies::{BUILT_IN, ROLES, in_order},
     },
-    FOR_ANOTHER, OF_OTHERS, OWN, PUBLISHED, committed, may,
+    FOR_ANOTHER, OF_OTHERS, OURS, OWN, PUBLISHED, THEIRS, committed, may,
     schema::{Kind, Rpc, rpcs},
 };
 
@@ -63,6 +63,10 @@ impl Page {
 fn cell(authority: &Authority, rpc: &Rpc, register: &str, role: &str) -> String {
     let roles: Vec<&str> = [role].into_iter().filter(|role| *role != ANYBODY).collect();
     let may = |ground| may(authority, &rpc.path(), &roles, ground);
+    if rpc.kind == Kind::Refusals && !may(Ground::Register(register)) {
+        assert!(!may(Ground::RefusalsOf(THEIRS)), "{role} sees what another organisation was refused");
+        return if may(Ground::RefusalsOf(OURS)) { "◇".into() } else { String::new() };
+    }
     if rpc.kind != Kind::Commands {
         return if may(Ground::Register(register)) { "●".into() } else { String::new() };
     }
@@ -165,12 +169,14 @@ fn tables(page: &mut Page) {
         "- ● as an act of one’s own organisation, or a call that records nothing;
 - ◐ from a published source, of one’s own organisation;
 - ○ from a published source, of another organisation;
+- ◇ a call that records nothing, for what is of one’s own organisation alone;
 - nobody in any role acts for another organisation.
 
 Who has a role without a column may do what anybody may who speaks for a partner.\n",
         "- ● comme acte de sa propre organisation, ou appel qui ne consigne rien\u{202f};
 - ◐ d’après une source publiée, de sa propre organisation\u{202f};
 - ○ d’après une source publiée, d’une autre organisation\u{202f};
+- ◇ appel qui ne consigne rien, pour ce qui est de sa propre organisation seulement\u{202f};
 - personne, dans aucun rôle, n’agit pour une autre organisation.
 
 Qui a un rôle sans colonne peut ce que peut quiconque parle pour un partenaire.\n",

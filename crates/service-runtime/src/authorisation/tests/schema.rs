@@ -17,6 +17,8 @@ pub enum Kind {
     Queries,
     /// Asks for the log itself.
     Log,
+    /// Asks for what was refused.
+    Refusals,
     /// Runs the service.
     Operations,
 }
@@ -45,6 +47,7 @@ impl Kind {
             Self::Commands => "commands",
             Self::Queries => "queries",
             Self::Log => "log",
+            Self::Refusals => "refusals",
             Self::Operations => "operations",
         }
     }
@@ -69,6 +72,7 @@ pub fn rpcs() -> Vec<Rpc> {
             for method in &service.method {
                 let kind = match service.name() {
                     "LogService" => Kind::Log,
+                    "JournalService" => Kind::Refusals,
                     "OperationsService" => Kind::Operations,
                     _ if is_command(method.input_type()) => Kind::Commands,
                     _ => Kind::Queries,
@@ -108,18 +112,20 @@ action \"commands\";
 action \"queries\";
 // Each of these asks a service for its log itself.
 action \"log\";
+// Each of these asks a service for what it refused: all of it, or to the people of the organisation that is the resource.
+action \"refusals\";
 // Each of these serves those who run a service.
 action \"operations\";
 "
     );
     let rpcs = rpcs();
-    for kind in [Kind::Commands, Kind::Queries, Kind::Log, Kind::Operations] {
+    for kind in [Kind::Commands, Kind::Queries, Kind::Log, Kind::Refusals, Kind::Operations] {
         let names: Vec<String> =
             rpcs.iter().filter(|rpc| rpc.kind == kind).map(|rpc| format!("    \"{}\"", rpc.path())).collect();
-        let applies = if kind == Kind::Commands {
-            "    resource: Organisation,\n    context: { recorded_from_source: Bool }"
-        } else {
-            "    resource: Register"
+        let applies = match kind {
+            Kind::Commands => "    resource: Organisation,\n    context: { recorded_from_source: Bool }",
+            Kind::Refusals => "    resource: [Register, Organisation]",
+            Kind::Queries | Kind::Log | Kind::Operations => "    resource: Register",
         };
         let _ = write!(
             text,
