@@ -245,7 +245,8 @@ pub async fn psql(programs: &Path, url: &str, statement: &str) -> Result<String>
     let mut child = command.spawn().context("cannot run psql")?;
     child.stdin.take().expect("stdin is piped").write_all(statement.as_bytes()).await?;
     let output = child.wait_with_output().await?;
-    anyhow::ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "psql: {}", said.trim().trim_start_matches("psql: "));
     Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
