@@ -9,7 +9,7 @@ mod broken;
 #[path = "hostile/messages.rs"]
 mod messages;
 #[path = "hostile/wire.rs"]
-mod wire;
+pub mod wire;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -195,7 +195,7 @@ fn receipt(method: &MethodDescriptor, answer: &Answer) -> Result<Value, String> 
 }
 
 /// The roles that there are, as the schema of the policies has them.
-fn roles() -> Vec<String> {
+pub fn roles() -> Vec<String> {
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/policies/toguna.cedarschema");
     let schema = fs::read_to_string(schema).expect("the schema is there");
     let (_, roles) = schema.split_once("entity Role enum [").expect("it names the roles");

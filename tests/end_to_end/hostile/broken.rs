@@ -5,7 +5,7 @@ use rand::{Rng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 use tonic::codegen::http::Method;
 
-use super::wire::Sent;
+use super::wire::{Sent, framed};
 
 /// In how many ways a request is sent.
 pub const WAYS: u64 = 26;
@@ -15,21 +15,21 @@ pub fn sent(way: u64, path: &str, message: &[u8], json: Option<&Value>, chance: 
     let whole = framed(0, message);
     match way {
         // As it is, more or less sensible.
-        0..=5 => grpc(path, whole),
-        6 => grpc(path, framed(0, &noise(chance, 300))),
-        7 => grpc(path, framed(0, &message[..chance.random_range(0..=message.len())])),
-        8 => grpc(path, framed(0, &flipped(message.to_vec(), chance))),
+        0..=5 => Sent::grpc(path, whole),
+        6 => Sent::grpc(path, framed(0, &noise(chance, 300))),
+        7 => Sent::grpc(path, framed(0, &message[..chance.random_range(0..=message.len())])),
+        8 => Sent::grpc(path, framed(0, &flipped(message.to_vec(), chance))),
         // A message twice: what is repeated grows, of what is chosen the last one counts.
-        9 => grpc(path, framed(0, &[message, message, &unknown_fields(chance)].concat())),
-        10 => grpc(path, framed(0, &deep(chance))),
-        11 => grpc(path, framed(0, &many(chance))),
-        12 => grpc(path, misframed(whole, chance)),
-        13 => grpc(path, [framed(0, message), framed(0, message), noise(chance, 9)].concat()),
+        9 => Sent::grpc(path, framed(0, &[message, message, &unknown_fields(chance)].concat())),
+        10 => Sent::grpc(path, framed(0, &deep(chance))),
+        11 => Sent::grpc(path, framed(0, &many(chance))),
+        12 => Sent::grpc(path, misframed(whole, chance)),
+        13 => Sent::grpc(path, [framed(0, message), framed(0, message), noise(chance, 9)].concat()),
         14 => packed(path, message, chance),
-        15 => grpc(path, whole).with("content-type", one_of(chance, &OTHER_KINDS)),
-        16 => odd_headers(grpc(path, whole), chance),
+        15 => Sent::grpc(path, whole).with("content-type", one_of(chance, &OTHER_KINDS)),
+        16 => odd_headers(Sent::grpc(path, whole), chance),
         17 if path.ends_with("/ReplayLog") => events(chance),
-        17 => grpc(path, noise(chance, 40)),
+        17 => Sent::grpc(path, noise(chance, 40)),
         18 => connect(path, written(json)),
         19 => connect(path, changed(json, chance).to_string().into_bytes()),
         20 => {
@@ -59,23 +59,8 @@ pub fn wildness(way: u64) -> u32 {
     }
 }
 
-impl Sent {
-    /// With another value of a header.
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.retain(|(known, _)| *known != name);
-        self.headers.push((name, value.into()));
-        self
-    }
-}
-
-fn grpc(path: &str, body: Vec<u8>) -> Sent {
-    let headers = vec![("content-type", "application/grpc".into()), ("te", "trailers".into())];
-    let timeout = if path.ends_with("/ReplayLog") { "400m" } else { "30S" };
-    Sent { method: Method::POST, path: path.to_owned(), headers, body }.with("grpc-timeout", timeout)
-}
-
 fn web(path: &str, body: Vec<u8>, kind: &str) -> Sent {
-    grpc(path, body).with("content-type", kind)
+    Sent::grpc(path, body).with("content-type", kind)
 }
 
 fn connect(path: &str, body: Vec<u8>) -> Sent {
@@ -100,12 +85,6 @@ fn events(chance: &mut StdRng) -> Sent {
     if chance.random() { sent.with("last-event-id", one_of(chance, &values)) } else { sent }
 }
 
-/// A message in a frame as gRPC has it.
-fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).expect("it is small").to_be_bytes();
-    [&[flag], length.as_slice(), message].concat()
-}
-
 fn misframed(whole: Vec<u8>, chance: &mut StdRng) -> Vec<u8> {
     let mut body = whole;
     match chance.random_range(0..6) {
@@ -123,7 +102,7 @@ fn misframed(whole: Vec<u8>, chance: &mut StdRng) -> Vec<u8> {
 fn packed(path: &str, message: &[u8], chance: &mut StdRng) -> Sent {
     let message =
         if chance.random() { message.to_vec() } else { [&[0x1f, 0x8b, 8, 0][..], &noise(chance, 200)].concat() };
-    let sent = grpc(path, framed(u8::from(chance.random_bool(0.9)), &message));
+    let sent = Sent::grpc(path, framed(u8::from(chance.random_bool(0.9)), &message));
     sent.with("grpc-encoding", one_of(chance, &["gzip", "zstd", "identity", "br", "deflate", "", "gzip, gzip"]))
 }
 

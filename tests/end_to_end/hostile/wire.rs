@@ -40,6 +40,20 @@ pub struct Answer {
 }
 
 impl Sent {
+    /// A call of gRPC, with these bytes as its body.
+    pub fn grpc(path: &str, body: Vec<u8>) -> Self {
+        let headers = vec![("content-type", "application/grpc".into()), ("te", "trailers".into())];
+        let timeout = if path.ends_with("/ReplayLog") { "400m" } else { "30S" };
+        Self { method: Method::POST, path: path.to_owned(), headers, body }.with("grpc-timeout", timeout)
+    }
+
+    /// With another value of a header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// Sends it, and says what is not clean about the answer.
     pub async fn answer(&self, channel: Channel) -> Result<Answer, String> {
         let mut request = Request::builder().method(self.method.clone()).uri(self.path.as_str());
@@ -90,6 +104,12 @@ impl Sent {
         let headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:.80}")).collect();
         format!("{method} {path} {headers:?} {length} bytes: {}", start.escape_ascii())
     }
+}
+
+/// A message in a frame as gRPC has it.
+pub fn framed(flag: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("it is small").to_be_bytes();
+    [&[flag], length.as_slice(), message].concat()
 }
 
 fn grpc_status(headers: &HeaderMap, trailers: &HeaderMap) -> Result<Code, String> {

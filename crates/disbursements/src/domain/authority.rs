@@ -20,6 +20,8 @@ pub const PAYMENT_VERIFIER: &str = "payment_verifier";
 pub const AUTHORISING_OFFICER: &str = "authorising_officer";
 /// Pays and takes in.
 pub const ACCOUNTING_OFFICER: &str = "accounting_officer";
+/// Follows a fund for a country where it works.
+pub const NATIONAL_COUNTERPART: &str = "national_counterpart";
 /// Is heard on a fund's committee.
 pub const OBSERVER: &str = "observer";
 /// Examines a fund.
