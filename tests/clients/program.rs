@@ -104,11 +104,12 @@ impl Program {
         command.status().is_ok_and(|status| status.success())
     }
 
-    /// What says what is installed.
+    /// What says what is installed: everything but the program itself and how it is built.
     fn pins(&self) -> Vec<PathBuf> {
-        let sources =
-            |file: &Path| ["flow", "build", "tsconfig"].iter().any(|name| file.file_stem() == Some(name.as_ref()));
-        files(&self.folder, |file| file.parent() == Some(&self.folder) && !is_of_test(file) && !sources(file))
+        let source =
+            |name: &str| ["flow.", "Flow.", "build.", "tsconfig."].iter().any(|source| name.starts_with(source));
+        let named = |file: &Path| file.file_name().is_some_and(|name| source(&name.to_string_lossy()));
+        files(&self.folder, |file| file.parent() == Some(&self.folder) && !is_of_test(file) && !named(file))
     }
 }
 
