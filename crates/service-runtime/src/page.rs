@@ -1,13 +1,11 @@
-//! Pages of lists: at most so many elements, and an opaque token that leads to the next ones.
+//! Pages of what is read in one order and is no list of resources: at most so many elements, and an opaque token that
+//! leads to the next ones.
 
 use std::fmt::Write as _;
 
-use event_store::StoreError;
-use prost::Message;
 use sha2::{Digest as _, Sha256};
-use tonic::Status;
 
-use crate::{Fields, status};
+use crate::Fields;
 
 /// Elements of a page where the caller leaves it to us.
 const DEFAULT_SIZE: usize = 50;
@@ -23,15 +21,6 @@ pub struct Page {
     after: String,
     size: usize,
     filter: [u8; FILTER_BYTES],
-}
-
-/// What a read model keeps of a resource for its list.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// The resource's name, by which the list is ordered.
-    pub name: String,
-    /// The resource as the API shows it, encoded.
-    pub resource: Vec<u8>,
 }
 
 impl Page {
@@ -69,17 +58,6 @@ impl Page {
     /// How many rows to read: one more than are shown, to know whether there are more.
     pub fn limit(&self) -> i64 {
         i64::try_from(self.size + 1).expect("a page is small")
-    }
-
-    /// The resources of this page, of which [`Page::limit`] rows were read, and the `next_page_token`.
-    pub fn answer<R: Message + Default>(
-        &self,
-        rows: Result<Vec<Row>, impl Into<StoreError>>,
-    ) -> Result<(Vec<R>, String), Status> {
-        let mut rows = rows.map_err(|error| status::store(&error.into()))?;
-        let next_page_token = self.cut(&mut rows, |row| row.name.as_str());
-        let resource = |row: Row| R::decode(row.resource.as_slice()).map_err(|error| status::internal(&error));
-        Ok((rows.into_iter().map(resource).collect::<Result<_, _>>()?, next_page_token))
     }
 
     /// Leaves the elements of this page, and gives the `next_page_token`.
