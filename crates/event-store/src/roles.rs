@@ -17,7 +17,8 @@ pub(crate) struct Roles {
 }
 
 /// Makes the writer and the reader where they are missing, and gives them a password derived from the owner's URL, so
-/// that every replica of a service comes to the same one and none is stored.
+/// that every replica of a service comes to the same one and none is stored. Where both are there and it is right, the
+/// owner needs no right to make roles any more.
 pub(crate) async fn prepare(database_url: &str) -> Result<Roles, StoreError> {
     let owner: PgConnectOptions = database_url.parse()?;
     let mut connection = owner.connect().await?;
@@ -28,19 +29,29 @@ pub(crate) async fn prepare(database_url: &str) -> Result<Roles, StoreError> {
     for role in ["writer", "reader"] {
         let name = format!("{database}_{role}");
         let password = password(database_url, &name);
-        make(&mut connection, &name, &password).await?;
-        roles.push(owner.clone().username(&name).password(&password));
+        let role = owner.clone().username(&name).password(&password);
+        make(&mut connection, &role, &name, &password).await?;
+        roles.push(role);
     }
     connection.close().await?;
     let [writer, reader] = <[_; 2]>::try_from(roles).expect("one entry for each of the two roles");
     Ok(Roles { owner, writer, reader, database })
 }
 
-async fn make(connection: &mut PgConnection, name: &str, password: &str) -> Result<(), StoreError> {
+async fn make(
+    connection: &mut PgConnection,
+    role: &PgConnectOptions,
+    name: &str,
+    password: &str,
+) -> Result<(), StoreError> {
     let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
         .bind(name)
         .fetch_one(&mut *connection)
         .await?;
+    // One that cannot come in may have another password, or no right to connect yet.
+    if known && let Ok(session) = role.connect().await {
+        return Ok(session.close().await?);
+    }
     let verb = if known { "ALTER" } else { "CREATE" };
     // Names of roles cannot be parameters; quoting doubles the quotes within.
     let quoted = name.replace('"', "\"\"");
@@ -65,6 +76,8 @@ pub(crate) fn grants(roles: &Roles) -> Vec<AssertSqlSafe<String>> {
     let (writer, reader) = (name(&roles.writer), name(&roles.reader));
     let database = roles.database.replace('"', "\"\"");
     [
+        // Anybody else who has a login of the server, such as another service, has no business here.
+        format!("REVOKE ALL ON DATABASE \"{database}\" FROM PUBLIC"),
         format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{writer}\", \"{reader}\""),
         format!("GRANT USAGE ON SCHEMA log TO \"{writer}\", \"{reader}\""),
         format!("GRANT SELECT ON ALL TABLES IN SCHEMA log TO \"{writer}\", \"{reader}\""),

@@ -13,6 +13,7 @@ mod races;
 mod read_models;
 mod relay;
 mod relay_trouble;
+mod roles;
 mod stage;
 mod tally;
 mod wire;
