@@ -50,7 +50,7 @@ impl OversightService for Oversight {
     ) -> Result<Response<GetPortfolioResponse>, Status> {
         self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
         let request = request.into_inner();
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&request);
         let country_code = country_code(&mut fields, &request.country_code);
         let fund = (!request.fund.is_empty()).then(|| fields.name("fund", &request.fund, "funds").to_string());
         let clocks = clocks(&mut fields, request.as_of.as_ref(), request.known_at.as_ref());
@@ -67,7 +67,7 @@ impl OversightService for Oversight {
     ) -> Result<Response<GetContractChainResponse>, Status> {
         self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
         let request = request.into_inner();
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&request);
         let contract = fields.name("contract", &request.contract, "contracts");
         let clocks = clocks(&mut fields, request.as_of.as_ref(), request.known_at.as_ref());
         fields.finish()?;
@@ -84,7 +84,7 @@ impl OversightService for Oversight {
     ) -> Result<Response<GetScoreboardResponse>, Status> {
         self.calls.query(&request, &request.get_ref().at_least_as_fresh).await?;
         let request = request.into_inner();
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&request);
         let framework = fields.name("framework", &request.framework, "frameworks");
         let clocks = clocks(&mut fields, request.as_of.as_ref(), request.known_at.as_ref());
         fields.finish()?;

@@ -60,7 +60,7 @@ impl Calls {
     pub async fn get<A: Stored, Q: GetQuery>(&self, log: &Log, request: Request<Q>) -> Result<Asked<A, Q>, Status> {
         self.log_query(&request, request.get_ref().at_least_as_fresh()).await?;
         let message = request.into_inner();
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&message);
         let day = fields.optional_exact_date("as_of", message.as_of());
         let mask = Mask::read::<Q::Resource>(&mut fields, message.read_mask());
         let names = names(&mut fields, message.names(), A::CATEGORY);

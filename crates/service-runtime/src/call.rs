@@ -113,7 +113,7 @@ impl Calls {
         self.watch(|keeper| Asked::command(keeper, &actor, &message, ground));
         self.authority.check(&actor, ground)?;
         CallContext::current().require_deadline()?;
-        let mut fields = Fields::after(validation::violations(&message));
+        let mut fields = Fields::of(&message);
         let act = envelope::act(&mut fields, &act, actor, today)?;
         let call = CallContext::current();
         let meta = CommandMeta {

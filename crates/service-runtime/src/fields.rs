@@ -2,12 +2,14 @@
 
 use contracts::toguna::r#type::v1 as types;
 use event_store::{Date, LocalizedText, PartialDate, Period, StreamName, Text, TextOrigin};
+use prost::{Message, Name};
 use rust_decimal::Decimal;
 use tonic::Status;
 
 use crate::{
     language::Wording,
     status::{self, Violation},
+    validation,
 };
 
 /// Category of the streams of organisations.
@@ -28,6 +30,11 @@ impl Fields {
     /// Nothing read yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Reads a request: what is wrong with its shape, as `proto/` declares it, is noted already.
+    pub fn of<Q: Message + Name>(request: &Q) -> Self {
+        Self::after(validation::violations(request))
     }
 
     /// Goes on after what is wrong with the request's shape.

@@ -75,7 +75,7 @@ impl Calls {
     pub async fn list<Q: ListQuery>(&self, request: Request<Q>, table: &'static Table) -> Result<Listing<Q>, Status> {
         let caller = self.query(&request, request.get_ref().at_least_as_fresh()).await?;
         let message = request.into_inner();
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&message);
         let seal = Seal::new(self.page_key(), &caller.actor.organisation, &message);
         let place = (!message.page_token().is_empty()).then(|| seal.open(&mut fields, message.page_token()));
         let mut today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();

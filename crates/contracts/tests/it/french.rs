@@ -11,7 +11,7 @@ const NARROW: char = '\u{202f}';
 const NO_BREAK: char = '\u{a0}';
 
 /// What is wrong with a text; what stands between backticks is no French.
-fn faults(text: &str) -> Vec<String> {
+pub fn faults(text: &str) -> Vec<String> {
     let text = without_code(text);
     let chars: Vec<char> = text.chars().collect();
     let mut found = Vec::new();

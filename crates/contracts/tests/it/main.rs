@@ -10,6 +10,7 @@ mod french;
 mod pages;
 mod reasons;
 mod reference;
+mod rules;
 
 use std::path::{Path, PathBuf};
 

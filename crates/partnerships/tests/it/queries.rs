@@ -120,12 +120,12 @@ async fn what_is_wrong_with_a_query_is_told_at_once_in_the_callers_language() {
     assert_eq!(status.code(), Code::InvalidArgument);
     let told = violations(&status);
     let fields: Vec<&str> = told.iter().map(|(field, _)| field.as_str()).collect();
-    assert_eq!(fields, ["page_token", "filter", "filter", "order_by", "page_size", "read_mask", "party"]);
+    assert_eq!(fields, ["page_size", "party", "page_token", "filter", "filter", "order_by", "read_mask"]);
     assert_eq!(
-        told[1].1,
+        told[3].1,
         "colonne 1\u{202f}: `phse` n’est pas un champ ici\u{202f}; vouliez-vous dire `phase`\u{202f}?"
     );
-    assert_eq!(told[2].1, "colonne 27\u{202f}: `SIGND` est inconnu\u{202f}; vouliez-vous dire `SIGNED`\u{202f}?");
+    assert_eq!(told[4].1, "colonne 27\u{202f}: `SIGND` est inconnu\u{202f}; vouliez-vous dire `SIGNED`\u{202f}?");
 }
 
 #[tokio::test(flavor = "multi_thread")]

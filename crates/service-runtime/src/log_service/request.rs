@@ -52,7 +52,7 @@ pub(super) struct Matching {
 
 impl Wanted {
     pub fn read(request: pb::ReplayLogRequest) -> Result<Self, Status> {
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&request);
         let from = from(&mut fields, request.start);
         let filter = filter(&mut fields, request.filter.unwrap_or_default());
         let max_duration = request.max_duration.and_then(|duration| {
