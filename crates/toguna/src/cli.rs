@@ -10,9 +10,11 @@ use crate::language::Language;
 
 mod french;
 mod people;
+mod refusals;
 mod submit;
 
 pub use people::{People, PersonOf};
+pub use refusals::Refusals;
 pub use submit::Submit;
 
 const FIRST_STEPS: &str = "\
@@ -241,6 +243,12 @@ Examples:
   toguna log status
   toguna log status disbursements --json | jq .disbursements.relay")]
     Status(OneService),
+    /// What was refused for want of a permission, by a rule about persons or by one about money
+    #[command(after_long_help = "\
+Examples:
+  toguna log refusals --since 2026-11-23
+  toguna log refusals disbursements --json | jq '.disbursements[] | {reason, resource}'")]
+    Refusals(Refusals),
 }
 
 /// What to do with what is made of the logs.

@@ -13,7 +13,7 @@ use contracts::toguna::{
             fund_service_client::FundServiceClient, payment_service_client::PaymentServiceClient,
         },
     },
-    log::v1::{self as log, log_service_client::LogServiceClient},
+    log::v1::{self as log, journal_service_client::JournalServiceClient, log_service_client::LogServiceClient},
     r#type::v1 as types,
 };
 use disbursements::projections::{Contracts, Contributions, Decisions, Funds, MIGRATOR, Payments};
@@ -45,6 +45,7 @@ pub struct House {
     pub payments: PaymentServiceClient<Channel>,
     pub corrections: CorrectionServiceClient<Channel>,
     pub log: LogServiceClient<Channel>,
+    pub journal: JournalServiceClient<Channel>,
     pub nats: Private<NatsServer>,
     database: String,
     stopping: DropGuard,
@@ -77,7 +78,8 @@ impl House {
             contracts: ContractServiceClient::new(channel.clone()),
             payments: PaymentServiceClient::new(channel.clone()),
             corrections: CorrectionServiceClient::new(channel.clone()),
-            log: LogServiceClient::new(channel),
+            log: LogServiceClient::new(channel.clone()),
+            journal: JournalServiceClient::new(channel),
             nats,
             database,
             stopping: stopping.drop_guard(),

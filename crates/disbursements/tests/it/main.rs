@@ -4,6 +4,7 @@ mod ceilings;
 mod chain;
 mod corrections;
 mod house;
+mod journal;
 mod lists;
 mod queries;
 mod refusals;

@@ -43,6 +43,10 @@ const ABOUT: &[(&[&str], &str)] = &[
         &["log", "status"],
         "Où en est chaque journal, et sa copie : tête, époque, ce qui est publié, dernière comparaison des deux",
     ),
+    (
+        &["log", "refusals"],
+        "Ce qui fut refusé faute de permission, par une règle sur les personnes ou par une règle sur l’argent",
+    ),
     (&["projections"], "Voir comment suit ce qui est fait des journaux, et le refaire"),
     (
         &["projections", "list"],
@@ -77,6 +81,9 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("service", "Le service : partnerships, commitments ou disbursements"),
     ("from", "Première position [par défaut : 1]"),
     ("since", "Premier événement enregistré à ce moment ou après : 2026-11-23T10:00:00Z, ou un jour"),
+    ("refused_since", "Refusé à ce moment ou après : 2026-11-23T10:00:00Z, ou un jour"),
+    ("refused_to", "Aux personnes de cette organisation seulement : l’identifiant d’un partenaire"),
+    ("limit", "Au plus tant par service, les plus récents [par défaut : 100]"),
     ("stream", "Cette ressource seulement : decisions/…, agreements/…"),
     ("aggregate", "Ce genre de ressource seulement : decisions, agreements, …"),
     ("types", "Les événements de ce type seulement, par son nom ou son nom complet ; peut être répété"),

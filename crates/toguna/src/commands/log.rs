@@ -1,4 +1,6 @@
-//! `toguna log`: where the logs and their copies stand.
+//! `toguna log`: where the logs and their copies stand, and what was refused.
+
+mod refusals;
 
 use anyhow::{Context as _, Result, bail};
 use contracts::toguna::operations::v1::{
@@ -18,7 +20,10 @@ use crate::{
 };
 
 pub(super) async fn run(log: &Log, language: Language, as_json: bool) -> Result<()> {
-    let Log::Status(options) = log;
+    let options = match log {
+        Log::Status(options) => options,
+        Log::Refusals(options) => return refusals::run(options, language, as_json).await,
+    };
     let session = Session::open(language)?;
     let mut statuses = Vec::new();
     for service in services_of(&session, options)? {
@@ -30,7 +35,8 @@ pub(super) async fn run(log: &Log, language: Language, as_json: bool) -> Result<
         }
     }
     if as_json {
-        let each = |status: &LogStatus| Ok((status.log.clone(), message_json(status, "LogStatus")?));
+        let each =
+            |status: &LogStatus| Ok((status.log.clone(), message_json(status, "toguna.operations.v1.LogStatus")?));
         output::json(&statuses.iter().map(each).collect::<Result<Map<String, Value>>>()?)?;
     } else {
         output::text(&text(&statuses, language)?)?;

@@ -84,10 +84,9 @@ pub(super) fn is_reason(error: &anyhow::Error, reason: &str) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.reason == reason)
 }
 
-/// A message of the operations as JSON, every field by its name in `proto/`.
+/// A message as JSON, every field by its name in `proto/`. `name`: its full name.
 pub(super) fn message_json(message: &impl Message, name: &str) -> Result<Value> {
-    let name = format!("toguna.operations.v1.{name}");
-    let descriptor = services::pool().get_message_by_name(&name).with_context(|| format!("there is no {name}"))?;
+    let descriptor = services::pool().get_message_by_name(name).with_context(|| format!("there is no {name}"))?;
     let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
     let options =
         SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false).stringify_64_bit_integers(false);

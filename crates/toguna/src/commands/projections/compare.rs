@@ -30,8 +30,8 @@ pub(super) async fn run(houses: &[House<'_>], options: &OneGeneration, as_json: 
         differing += found.comparison.differing;
         if as_json {
             let differences: Result<Vec<_>> =
-                found.differences.iter().map(|row| message_json(row, "RowDifference")).collect();
-            let comparison = message_json(&found.comparison, "Comparison")?;
+                found.differences.iter().map(|row| message_json(row, "toguna.operations.v1.RowDifference")).collect();
+            let comparison = message_json(&found.comparison, "toguna.operations.v1.Comparison")?;
             let outcome = json!({ "generation": found.version, "comparison": comparison, "differences": differences? });
             outcomes.insert(house.service.clone(), outcome);
         } else {

@@ -20,7 +20,7 @@ pub(super) async fn run(houses: &[House<'_>], as_json: bool) -> Result<()> {
     if as_json {
         let mut all = Map::new();
         for (service, list) in &lists {
-            all.insert((*service).to_owned(), message_json(list, "ListProjectionsResponse")?);
+            all.insert((*service).to_owned(), message_json(list, "toguna.operations.v1.ListProjectionsResponse")?);
         }
         output::json(&all)?;
     } else {
