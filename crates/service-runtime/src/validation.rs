@@ -13,6 +13,10 @@ use std::sync::LazyLock;
 use prost::{Message, Name};
 
 use self::shape::Shapes;
+pub(crate) use self::{
+    expression::Comparison,
+    rules::{Rule, Rules},
+};
 use crate::{status::Violation, web::schema};
 
 /// Of everything that is called.

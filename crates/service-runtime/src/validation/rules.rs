@@ -129,6 +129,18 @@ impl Rules {
         }
     }
 
+    /// Whether the field must be there: said, or because nothing about an empty text is right.
+    pub fn ask_for_it(&self) -> bool {
+        let refused = |rule: &Rule| match rule {
+            Rule::MinLen(least) => *least > 0,
+            Rule::Uuid => true,
+            Rule::Pattern(pattern) => !pattern.regex.is_match(b""),
+            _ => false,
+        };
+        let list = self.min_items.or(self.max_items).is_some();
+        self.required || self.min_items.is_some() || !self.unless_zero && !list && self.value.iter().any(refused)
+    }
+
     /// What an expression on the message that holds the field asks of it besides.
     pub fn add(&mut self, asked: &Asked) {
         match asked {

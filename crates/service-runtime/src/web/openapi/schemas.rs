@@ -6,6 +6,7 @@ use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::{Comments, reference};
+use crate::validation::{Comparison, Rule, Rules};
 
 /// The schemas that something refers to.
 pub(super) struct Schemas<'a> {
@@ -41,6 +42,7 @@ impl<'a> Schemas<'a> {
 
     fn object(&mut self, message: &MessageDescriptor) -> Value {
         let mut properties = Map::new();
+        let mut required = Vec::new();
         for field in message.fields() {
             let mut schema = self.of_field(&field);
             let mut told = self.comments.of(&field.parent_file(), field.path()).to_owned();
@@ -52,13 +54,20 @@ impl<'a> Schemas<'a> {
                 }
             }
             schema["description"] = told.into();
+            if Rules::of(&field).ask_for_it() && field.containing_oneof().is_none() {
+                required.push(field.json_name().to_owned());
+            }
             properties.insert(field.json_name().to_owned(), schema);
         }
-        json!({
+        let mut object = json!({
             "type": "object",
             "description": self.comments.of(&message.parent_file(), message.path()),
             "properties": properties,
-        })
+        });
+        if !required.is_empty() {
+            object["required"] = required.into();
+        }
+        object
     }
 
     /// The schema of a field's value.
@@ -68,12 +77,21 @@ impl<'a> Schemas<'a> {
             Kind::Enum(kind) => schemas.of_enum(&kind),
             kind => scalar(&kind),
         };
+        let rules = Rules::of(field);
         match field.kind() {
             Kind::Message(entry) if field.is_map() => {
                 json!({ "type": "object", "additionalProperties": one(self, entry.map_entry_value_field().kind()) })
             }
-            kind if field.is_list() => json!({ "type": "array", "items": one(self, kind) }),
-            kind => one(self, kind),
+            kind if field.is_list() => {
+                let mut list = json!({ "type": "array", "items": held(one(self, kind), &rules) });
+                for (limit, count) in [("minItems", rules.min_items), ("maxItems", rules.max_items)] {
+                    if let Some(count) = count {
+                        list[limit] = count.into();
+                    }
+                }
+                list
+            }
+            kind => held(one(self, kind), &rules),
         }
     }
 
@@ -90,6 +108,45 @@ impl<'a> Schemas<'a> {
         }
         reference(name)
     }
+}
+
+/// A value's schema with what JSON Schema can say of its rules; of messages, enumerations and integers that are texts
+/// it is left to their descriptions.
+fn held(mut schema: Value, rules: &Rules) -> Value {
+    for rule in &rules.value {
+        match rule {
+            Rule::MinLen(least) => schema["minLength"] = (*least).into(),
+            Rule::MaxLen(most) => schema["maxLength"] = (*most).into(),
+            Rule::Uuid => schema["format"] = "uuid".into(),
+            Rule::Pattern(pattern) => {
+                let empty = if rules.unless_zero { "^$|" } else { "" };
+                schema["pattern"] = format!("{empty}{}", of_ecma(pattern.regex.as_str())).into();
+            }
+            Rule::Number(comparison, limit) if schema["type"] == "integer" => {
+                let limit = i64::try_from(*limit).expect("an integer of 32 bits");
+                match comparison {
+                    Comparison::More => schema["exclusiveMinimum"] = limit.into(),
+                    Comparison::AtLeast => schema["minimum"] = limit.into(),
+                    Comparison::Less => schema["exclusiveMaximum"] = limit.into(),
+                    Comparison::AtMost => schema["maximum"] = limit.into(),
+                    Comparison::Other => schema["not"] = json!({ "const": limit }),
+                }
+            }
+            Rule::Bytes(_) | Rule::Defined(_) | Rule::Number(..) => {}
+        }
+    }
+    schema
+}
+
+/// A pattern in the syntax of ECMA-262: `\x{202A}` is written `\u202A` there.
+fn of_ecma(pattern: &str) -> String {
+    let mut parts = pattern.split("\\x{");
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('}').unwrap_or((part, ""));
+        let _ = write!(written, "\\u{code:0>4}{rest}");
+    }
+    written
 }
 
 fn scalar(kind: &Kind) -> Value {

@@ -48,6 +48,25 @@ fn every_reference_leads_somewhere_and_everything_is_described() {
     }
 }
 
+#[test]
+fn what_a_request_must_be_is_said_as_far_as_json_schema_can() {
+    let document = of_all();
+    let schemas = &document["components"]["schemas"];
+    let sign = &schemas["toguna.disbursements.v1.SignContractRequest"];
+    let required: Vec<&str> = sign["required"].as_array().expect("some").iter().filter_map(Value::as_str).collect();
+    assert_eq!(required, ["requestId", "name", "decision", "title", "implementer", "fundShare"]);
+    let fields = &sign["properties"];
+    assert_eq!(fields["requestId"]["format"], "uuid");
+    assert_eq!(fields["name"]["pattern"], "^(contracts)/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$");
+    assert_eq!(fields["agreements"]["maxItems"], 100);
+    assert_eq!(fields["reference"]["maxLength"], 64);
+    let on_behalf_of = &schemas["toguna.log.v1.Act"]["properties"]["onBehalfOf"];
+    assert!(on_behalf_of["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^$|^(partners)/")));
+    let line = &schemas["toguna.log.v1.Act"]["properties"]["reason"]["pattern"];
+    assert!(line.as_str().is_some_and(|line| line.contains(r"\u202A-\u202E") && !line.contains(r"\x")), "{line}");
+    assert_eq!(schemas["toguna.partnerships.events.v1.Delay"]["properties"]["days"]["maximum"], 36_500);
+}
+
 fn collect(value: &Value, references: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
