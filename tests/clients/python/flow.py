@@ -52,7 +52,7 @@ def answered(method, request):
     """
     for wait in (1, 2, 4, 8, None):
         try:
-            return method(request, timeout=10, metadata=METADATA)
+            return method(request, timeout=8, metadata=METADATA)
         except grpc.RpcError as error:
             retry = details_of(error).get("RetryInfo")
             late = error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
@@ -64,7 +64,7 @@ def answered(method, request):
 def refusal_of(method, request):
     """The error of a request that is refused; None where it is answered."""
     try:
-        method(request, timeout=10, metadata=METADATA)
+        method(request, timeout=8, metadata=METADATA)
     except grpc.RpcError as error:
         return error
     return None
