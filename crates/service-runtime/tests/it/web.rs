@@ -103,6 +103,7 @@ async fn who_has_no_token_is_told_to_send_one() {
     let refused = Plain::without_token(service.address).post(PROPOSE, &note(1)).await;
     assert_eq!((refused.status, refused.reason().as_str()), (401, "TOKEN_INVALID"), "{refused:?}");
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));
 }
 
 #[tokio::test]
