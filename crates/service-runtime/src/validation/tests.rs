@@ -102,18 +102,3 @@ fn a_text_is_counted_in_characters_and_takes_one_line() {
         assert!(refused(wrong), "{wrong:?}");
     }
 }
-
-/// Commands take more than a quarter of a millisecond; this is a hundredth of that.
-#[test]
-#[ignore = "a measurement: cargo test -p service-runtime --release validation::tests::what -- --ignored --nocapture"]
-fn what_it_costs() {
-    for name in ["toguna.disbursements.v1.SignContractRequest", "toguna.disbursements.v1.VerifyPaymentRequest"] {
-        let request = schema::all().get_message_by_name(name).expect("it is there");
-        let encoded = whole(&request).encode_to_vec();
-        let began = std::time::Instant::now();
-        for _ in 0..100_000 {
-            assert!(SHAPES.violations(name, std::hint::black_box(&encoded)).is_empty());
-        }
-        println!("{name}, {} bytes: {:?}", encoded.len(), began.elapsed() / 100_000);
-    }
-}
