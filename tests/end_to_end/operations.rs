@@ -99,3 +99,32 @@ async fn read_models_are_made_again_compared_switched_and_taken_back_by_the_comm
     assert!(text.contains("servait auparavant") && text.contains("Génération"), "{text}");
     assert!(stack.failure(&["projections", "back", "disbursements"]).contains("there is no such generation"));
 }
+
+#[tokio::test]
+async fn what_was_refused_is_listed_with_who_and_why_and_is_in_no_log() {
+    let stack = Stack::shared().await;
+    let before = stack.replay("disbursements").len();
+    let name = "contracts/nobody-signs-this";
+    let rpc = "toguna.disbursements.v1.ContractService/SignContract";
+    let refusal =
+        stack.call(rpc, "observer@ml", "onlooker", json!({ "name": name })).await.expect_err("no role for it");
+    assert_eq!(refusal.reason, "ROLE_REQUIRED", "{refusal}");
+    let listed = stack.json(&["log", "refusals", "--organisation", "ml", "--since", "2026-01-01"]);
+    assert!(listed.get("oversight").is_none(), "it has no log");
+    let kept = listed["disbursements"].as_array().expect("a list").iter();
+    let entry = kept.clone().find(|entry| entry["resource"] == name).expect("it is kept");
+    assert_eq!((&entry["reason"], &entry["kind"]), (&json!("ROLE_REQUIRED"), &json!("REFUSAL_KIND_PERMISSION")));
+    assert_eq!(entry["actor"]["roles"], json!(["observer"]));
+    assert!(kept.clone().all(|entry| entry["actor"]["organisation"] == "partners/ml"), "{listed}");
+    assert_eq!(
+        stack.json(&["log", "refusals", "disbursements", "--limit", "1"])["disbursements"].as_array().map(Vec::len),
+        Some(1)
+    );
+    let text = stack.text(&["log", "refusals", "disbursements", "--organisation", "ml", "--lang", "fr"]);
+    for said in ["onlooker@ml", "SignContract", "ROLE_REQUIRED", "permission", name, "Motif"] {
+        assert!(text.contains(said), "{said} is not in:\n{text}");
+    }
+    println!("{text}");
+    let events = stack.replay("disbursements");
+    assert!(events.len() >= before && events.iter().all(|event| event["stream"] != name), "no event is of it");
+}
