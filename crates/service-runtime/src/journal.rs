@@ -106,7 +106,8 @@ impl Watch {
     }
 }
 
-/// Keeps the refusal that a call is answered with, where it is one that is kept, and returns once it is written.
+/// Keeps the refusal that a call is answered with, where it is one that is kept, and returns once it is written or the
+/// caller must be told.
 pub(crate) async fn keep(call: &CallContext, answer: &HeaderMap) {
     let watch = &call.watch;
     let Some(asked) = watch.asked.get() else { return };
@@ -132,7 +133,7 @@ pub(crate) async fn keep(call: &CallContext, answer: &HeaderMap) {
         trace_id: call.trace.trace_id().to_string(),
         validate_only: asked.validate_only,
     };
-    asked.keeper.keep(refused).await;
+    asked.keeper.keep(refused, call.patience()).await;
 }
 
 /// The name of a resource; of anything else nothing.

@@ -11,7 +11,7 @@ use event_store::{Actor, Journal, JournalWriter, Refused, Timestamp, refused_at}
 use opentelemetry::{KeyValue, global, metrics::Counter};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -87,8 +87,8 @@ pub(crate) fn keeper(journal: Journal, limits: &Limits) -> (Keeper, Keeping) {
 }
 
 impl Keeper {
-    /// Keeps a refusal; returns once it is written, counted, or cannot be written for now.
-    pub async fn keep(&self, refused: Refused) {
+    /// Keeps a refusal; returns once it is written or counted, or cannot be written for now or before `until`.
+    pub async fn keep(&self, refused: Refused, until: Instant) {
         let labels =
             [KeyValue::new("kind", refused.kind.as_str_name()), KeyValue::new("reason", refused.reason.clone())];
         self.kept.add(1, &labels);
@@ -98,7 +98,7 @@ impl Keeper {
             locked(&self.minute).count(error.into_inner().refused);
             return;
         }
-        if timeout(PATIENCE, answer).await.is_err() {
+        if timeout_at(until.min(Instant::now() + PATIENCE), answer).await.is_err() {
             tracing::warn!("a refusal is told before it is written");
         }
     }
