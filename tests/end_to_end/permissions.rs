@@ -142,7 +142,7 @@ fn page() -> Vec<Row> {
             let (of, rest) = title.split_once('`').expect("a package");
             of.clone_into(&mut package);
             let log = rest.strip_prefix(", the log of ");
-            service = log.unwrap_or_else(|| of.split('.').nth(1).unwrap_or_default()).to_owned();
+            log.unwrap_or_else(|| of.split('.').nth(1).unwrap_or_default()).clone_into(&mut service);
         } else if let Some(columns) = line.strip_prefix("| RPC |") {
             heads = columns.split('|').map(|head| head.trim().trim_matches('`').to_owned()).collect();
         } else if let Some((rpc, cells)) = line.strip_prefix("| `").and_then(|row| row.split_once("` |"))
@@ -186,7 +186,7 @@ async fn running_services_permit_what_the_page_of_permissions_says_and_nothing_e
         let operates = row.rpc.starts_with("toguna.operations.");
         for (role, other) in roles.iter().zip(0..).filter(|(_, other)| (number + other) % 2 == 0) {
             let (sign, organisation, basis) =
-                if records { grounds[(number + other) / 2 % grounds.len()] } else { grounds[0] };
+                if records { grounds[usize::midpoint(number, other) % grounds.len()] } else { grounds[0] };
             let may = row.may(role, sign);
             // What would change something is left alone.
             if !(operates && may) {
