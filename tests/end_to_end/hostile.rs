@@ -29,7 +29,7 @@ use toguna::services::{self, Services};
 use tonic::{Code, codegen::http::Method};
 
 use self::{
-    broken::WAYS,
+    broken::{LAST_OF_GRPC, WAYS},
     messages::{Author, Known},
     wire::{Answer, Sent},
 };
@@ -135,6 +135,11 @@ impl Run {
         *self.answers.lock().expect("no panic").entry((who, format!("{:?}", answer.code))).or_default() += 1;
         if answer.code == Code::Ok && who == Who::WithoutAToken {
             return Err(problem("answers anybody".to_owned()));
+        }
+        let reads =
+            way <= LAST_OF_GRPC && answer.code != Code::Unauthenticated && answer.code != Code::DeadlineExceeded;
+        if reads && who == Who::WithoutAToken {
+            return Err(problem(format!("reads messages of anybody: {:?}", answer.code)));
         }
         let request_id = message.get_field_by_name("request_id");
         let request_id = request_id.as_deref().and_then(prost_reflect::Value::as_str);

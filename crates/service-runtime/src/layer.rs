@@ -16,7 +16,7 @@ use contracts::toguna::errors::v1::ErrorReason;
 use futures::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, Request, Response};
 use tokio::time::Instant;
-use tonic::{Code, Status, body::Body};
+use tonic::{Code, Status, body::Body, metadata::MetadataMap};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -24,6 +24,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use crate::{
     Limits,
     context::{CALL, CallContext, LONGEST_CALL},
+    identity::Verifier,
     journal::{self, Watch},
     language::{Language, Wording},
     limits::{
@@ -32,7 +33,7 @@ use crate::{
     },
     metrics::Calls,
     status::{self, Violation},
-    telemetry,
+    telemetry, tls,
 };
 
 /// Surrounds all services, for the calls of one connection.
@@ -41,11 +42,20 @@ pub(crate) struct CallLayer {
     metrics: Arc<Calls>,
     connection: Connection,
     allowance: Allowance,
+    verifier: Option<Arc<Verifier>>,
 }
 
 impl CallLayer {
-    pub fn new(metrics: Arc<Calls>, connection: Connection, limits: &Limits) -> Self {
-        Self { metrics, connection, allowance: Allowance::of(limits.unread_mebibytes_per_peer) }
+    /// `verifier`: who calls methods of ours is asked of it before anything else of a call is read.
+    pub fn new(metrics: Arc<Calls>, connection: Connection, limits: &Limits, verifier: Option<Arc<Verifier>>) -> Self {
+        Self { metrics, connection, allowance: Allowance::of(limits.unread_mebibytes_per_peer), verifier }
+    }
+
+    /// `UNAUTHENTICATED`, where that is the answer. Whoever has no token makes us hold and read no message.
+    fn turned_away(&self, request: &Request<Body>) -> Option<Status> {
+        let verifier = self.verifier.as_ref().filter(|_| deadline::is_ours(request.uri().path()))?;
+        let metadata = MetadataMap::from_headers(request.headers().clone());
+        verifier.caller(&metadata, tls::shown(request.extensions())).err()
     }
 }
 
@@ -81,10 +91,14 @@ where
         let call = Observed::begin(&request, &self.layer);
         let context = call.context.clone();
         let span = call.span.clone();
+        let turned_away = CALL.sync_scope(context.clone(), || self.layer.turned_away(&request));
         let (peer, allowance) = (self.layer.connection.peer.clone(), self.layer.allowance);
         let request = request.map(|body| Body::new(Counted::new(body, peer, allowance)));
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answered = async move {
+            if let Some(status) = turned_away {
+                return Ok(call.answer(status.into_http()));
+            }
             let response = match tokio::time::timeout_at(call.context.deadline, answer).await {
                 Ok(Ok(response)) => response?,
                 Ok(Err(_panic)) => failed().into_http(),

@@ -15,6 +15,7 @@ use tonic::{
 use crate::{
     Limits, Origins,
     health::Health,
+    identity::Verifier,
     layer::CallLayer,
     limits::{connections, seconds, unread::Allowance},
     metrics,
@@ -54,6 +55,8 @@ pub(crate) struct Endpoints {
     pub origins: Origins,
     /// What it speaks on each connection, where it is not plain text.
     pub tls: Option<Tls>,
+    /// Who may call our methods at all; without it the services alone say so.
+    pub verifier: Option<Arc<Verifier>>,
     limits: Limits,
 }
 
@@ -69,7 +72,7 @@ impl Endpoints {
         let (health, server) = Health::new();
         let mut routes = Routes::builder();
         routes.add_service(server);
-        Self { routes, health, origins: Origins::default(), tls: None, limits }
+        Self { routes, health, origins: Origins::default(), tls: None, verifier: None, limits }
     }
 
     pub fn add<S>(&mut self, service: S)
@@ -108,7 +111,7 @@ impl Endpoints {
         let (routes, limits, metrics) = (self.routes.routes(), self.limits.clone(), Arc::<metrics::Calls>::default());
         let front = Front::new(&self.origins, self.health.services());
         let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
-            let layer = CallLayer::new(metrics.clone(), connection.clone(), &limits);
+            let layer = CallLayer::new(metrics.clone(), connection.clone(), &limits, self.verifier.clone());
             let web = front.of(connection.peer.clone(), Allowance::of(limits.unread_mebibytes_per_peer));
             let mut server = limited(Server::builder(), &limits, connection.age).layer(web).layer(layer);
             let server = server.add_routes(routes.clone());

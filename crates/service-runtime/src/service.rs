@@ -65,6 +65,7 @@ impl Parts {
         let mut endpoints = Endpoints::within(config.limits.clone());
         endpoints.origins.clone_from(&config.web_origins);
         endpoints.tls.clone_from(&config.tls);
+        endpoints.verifier = Some(config.verifier.clone());
         Ok(Self {
             calls: Calls::new(&config),
             endpoints,

@@ -10,6 +10,9 @@ use super::wire::{Sent, framed};
 /// In how many ways a request is sent.
 pub const WAYS: u64 = 26;
 
+/// Up to here they are calls of gRPC, whatever they bring.
+pub const LAST_OF_GRPC: u64 = 14;
+
 /// A request in one of the ways. `message`: encoded, `json`: the same as JSON where it has such a form.
 pub fn sent(way: u64, path: &str, message: &[u8], json: Option<&Value>, chance: &mut StdRng) -> Sent {
     let whole = framed(0, message);

@@ -1,20 +1,22 @@
 //! How long a caller waits: its `grpc-timeout`, and who must send one.
 
-use std::{collections::HashSet, sync::LazyLock, time::Duration};
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
 use http::HeaderMap;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
-/// Paths of our methods that are answered at once. An answer that is streamed may go on for hours and says from time
-/// to time that it is alive, and health and reflection are asked by programs that nobody here wrote.
-static ANSWERED_AT_ONCE: LazyLock<HashSet<String>> = LazyLock::new(|| {
+/// Paths of our methods, and whether they are answered at once. An answer that is streamed may go on for hours and says
+/// from time to time that it is alive, and health and reflection are asked by programs that nobody here wrote.
+static OURS: LazyLock<HashMap<String, bool>> = LazyLock::new(|| {
     let descriptors = FileDescriptorSet::decode(contracts::DESCRIPTORS).expect("the descriptors were compiled with us");
-    let mut paths = HashSet::new();
+    let mut paths = HashMap::new();
     for file in descriptors.file.iter().filter(|file| file.package().starts_with("toguna.")) {
         for service in &file.service {
-            let methods = service.method.iter().filter(|method| !method.server_streaming());
-            paths.extend(methods.map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));
+            paths.extend(service.method.iter().map(|method| {
+                let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
+                (path, !method.server_streaming())
+            }));
         }
     }
     paths
@@ -23,7 +25,12 @@ static ANSWERED_AT_ONCE: LazyLock<HashSet<String>> = LazyLock::new(|| {
 /// Whether calls of this path must have a deadline: a caller who waits for ever does not notice that its line is cut,
 /// and one who has gone is worked for until the longest time is over.
 pub fn is_required(path: &str) -> bool {
-    ANSWERED_AT_ONCE.contains(path)
+    OURS.get(path).is_some_and(|at_once| *at_once)
+}
+
+/// Whether a path is that of a method of ours, which is for verified callers alone.
+pub fn is_ours(path: &str) -> bool {
+    OURS.contains_key(path)
 }
 
 /// The caller's `grpc-timeout`: at most eight digits and a unit.

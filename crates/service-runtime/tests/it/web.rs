@@ -104,6 +104,12 @@ async fn who_has_no_token_is_told_to_send_one() {
     assert_eq!((refused.status, refused.reason().as_str()), (401, "TOKEN_INVALID"), "{refused:?}");
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
     assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));
+    // Nor is anything of a message read that nobody answers for.
+    let plain = Plain::without_token(service.address);
+    for body in ["{", "[]", r#"{"nowhere": 1}"#] {
+        let refused = plain.send("POST", PROPOSE, body.as_bytes()).await;
+        assert_eq!((refused.status, refused.reason().as_str()), (401, "TOKEN_INVALID"), "{body}: {refused:?}");
+    }
 }
 
 #[tokio::test]
