@@ -366,7 +366,7 @@ async fn everything_wrong_with_a_request_is_told_at_once() {
     let told = status.get_details_bad_request().expect("it lists them").field_violations;
     let fields: Vec<_> = told.iter().map(|violation| violation.field.as_str()).collect();
     let expected =
-        ["since", "filter.stream", "filter.aggregate", "filter.types[1]", "filter.organisation", "max_duration"];
+        ["filter.organisation", "since", "filter.stream", "filter.aggregate", "filter.types[1]", "max_duration"];
     assert_eq!(fields, expected);
     let start = Some(Start::ResumeToken("nonsense".into()));
     let request = pb::ReplayLogRequest { start, ..pb::ReplayLogRequest::default() };
