@@ -30,6 +30,8 @@ const LISTS: [(&str, &Table); 5] = [
 ];
 
 const OTHER: &str = "commitments/ml-jvap-99";
+const CONTESTED: pb_events::Contestation = pb_events::Contestation::Contested;
+const UNCONTESTED: pb_events::Contestation = pb_events::Contestation::Uncontested;
 const AGREEMENT: &str = "agreements/ml-eu-2016-communique";
 
 /// With two promises: one in the register, one that rests on a contested agreement.
@@ -98,9 +100,8 @@ async fn a_revision_of_a_promise_says_of_agreements_what_was_known_then() {
     let asked = pb::BatchGetCommitmentsRequest { names: names.to_vec(), at_least_as_fresh: seen, ..Default::default() };
     let got = house.commitments().batch_get_commitments(FOCAL_POINT.sends(asked)).await.expect("three").into_inner();
     assert_eq!(got.commitments.iter().map(|commitment| commitment.name.clone()).collect::<Vec<_>>(), names);
-    use pb_events::Contestation::{Contested, Uncontested};
     let flags: Vec<_> = got.commitments.iter().map(pb::Commitment::contestation).collect();
-    assert_eq!(flags, [Contested, Uncontested, Uncontested]);
+    assert_eq!(flags, [CONTESTED, UNCONTESTED, UNCONTESTED]);
     assert_eq!(got.commitments[1].agreements[0].standing(), pb_events::AgreementStanding::Active);
     assert_eq!(got.commitments[2].status(), pb::CommitmentStatus::Proposed, "it was not in the register yet");
     let missing = pb::BatchGetCommitmentsRequest { names: vec![format!("{OTHER}/revisions/2")], ..Default::default() };

@@ -4,7 +4,7 @@ use contracts::toguna::disbursements::{
     events::v1::PaymentKind,
     v1::{
         BatchGetContractsRequest, BatchGetContributionsRequest, BatchGetDecisionsRequest, BatchGetFundsRequest,
-        BatchGetPaymentsRequest, Contract, DecisionState, Fund, GetContractRequest, ListContractsRequest,
+        BatchGetPaymentsRequest, Contract, Decision, DecisionState, Fund, GetContractRequest, ListContractsRequest,
         ListContributionsRequest, ListDecisionsRequest, ListFundsRequest, ListPaymentsRequest, RequestPaymentRequest,
     },
 };
@@ -146,7 +146,7 @@ async fn several_are_asked_for_at_once_and_as_they_were() {
     let proposed = format!("{ML_07}/revisions/1");
     let asked = BatchGetDecisionsRequest { names: names(&[&proposed, ML_07]), ..Default::default() };
     let got = house.decisions.batch_get_decisions(by("auditor", asked)).await.expect("two").into_inner();
-    let states: Vec<_> = got.decisions.iter().map(|decision| decision.state()).collect();
+    let states: Vec<_> = got.decisions.iter().map(Decision::state).collect();
     assert_eq!(states, [DecisionState::Proposed, DecisionState::Approved]);
     assert_eq!((got.decisions[0].name.as_str(), got.etags[0].as_str()), (proposed.as_str(), "\"1\""));
 

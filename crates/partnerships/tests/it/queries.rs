@@ -1,6 +1,9 @@
 //! Lists by filter and order, page by page; parts of resources; several at once; as they were.
 
-use contracts::toguna::partnerships::{events::v1 as events, v1 as pb};
+use contracts::toguna::partnerships::{
+    events::v1 as events,
+    v1::{self as pb, AgreementPhase as Phase},
+};
 use partnerships::projections::{AGREEMENTS, DIALOGUES, PARTNERS};
 use proptest::{
     prelude::*,
@@ -49,8 +52,8 @@ fn list(token: &str) -> pb::ListAgreementsRequest {
     pb::ListAgreementsRequest { at_least_as_fresh: vec![token.to_owned()], ..Default::default() }
 }
 
-fn mask(paths: &[&str]) -> Option<FieldMask> {
-    Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() })
+fn mask(paths: &[&str]) -> FieldMask {
+    FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }
 }
 
 /// The violations of a refusal: field and problem.
@@ -111,7 +114,7 @@ async fn what_is_wrong_with_a_query_is_told_at_once_in_the_callers_language() {
         page_token: "made-up".into(),
         page_size: -1,
         party: "Mali".into(),
-        read_mask: mask(&["titel"]),
+        read_mask: Some(mask(&["titel"])),
         ..Default::default()
     };
     let mut request = as_role("observer", MALI, asked);
@@ -205,14 +208,17 @@ async fn an_answer_holds_the_fields_that_were_asked_for() {
         ..Default::default()
     };
     let whole = accepted(stage.agreements.list_agreements(as_role("observer", MALI, list(&token))).await).agreements;
-    let asked = pb::ListAgreementsRequest { read_mask: mask(&["name", "phase"]), ..list(&token) };
+    let asked = pb::ListAgreementsRequest { read_mask: Some(mask(&["name", "phase"])), ..list(&token) };
     let listed = accepted(stage.agreements.list_agreements(as_role("observer", MALI, asked)).await).agreements;
     assert_eq!(listed, whole.iter().map(part).collect::<Vec<_>>());
-    let asked =
-        pb::GetAgreementRequest { name: CONVENTION.into(), read_mask: mask(&["name", "phase"]), ..Default::default() };
+    let asked = pb::GetAgreementRequest {
+        name: CONVENTION.into(),
+        read_mask: Some(mask(&["name", "phase"])),
+        ..Default::default()
+    };
     let got = accepted(stage.agreements.get_agreement(as_role("observer", MALI, asked.clone())).await);
     assert_eq!((got.agreement, got.etag.as_str()), (Some(part(&whole[1])), "\"4\""));
-    let asked = pb::GetAgreementRequest { read_mask: mask(&["phases"]), ..asked };
+    let asked = pb::GetAgreementRequest { read_mask: Some(mask(&["phases"])), ..asked };
     let refused = stage.agreements.get_agreement(as_role("observer", MALI, asked)).await.expect_err("it is refused");
     let said = "`phases` is no field; did you mean `phase`?";
     assert_eq!(violations(&refused), [("read_mask".to_owned(), said.to_owned())]);
@@ -264,8 +270,7 @@ async fn a_revision_is_the_resource_as_it_was_known_then() {
         assert_eq!(agreement.name, name);
         phases.push(agreement.phase());
     }
-    use pb::AgreementPhase::{InForce, Registered, Signed};
-    assert_eq!(phases, [Registered, Signed, Signed, InForce]);
+    assert_eq!(phases, [Phase::Registered, Phase::Signed, Phase::Signed, Phase::InForce]);
     let last = accepted(stage.agreements.get_agreement(get(&format!("{CONVENTION}/revisions/4"))).await);
     let now = stage.agreement(CONVENTION, "").await;
     assert_eq!(last.agreement, Some(pb::Agreement { name: format!("{CONVENTION}/revisions/4"), ..now }));
@@ -317,7 +322,7 @@ async fn partners_and_dialogues_are_asked_for_alike() {
         assert_eq!(listed.dialogues.len(), found, "{filter}");
     }
     let names = vec!["dialogues/rabat-process/revisions/1".to_owned()];
-    let asked = pb::BatchGetDialoguesRequest { names, read_mask: mask(&["name"]), ..Default::default() };
+    let asked = pb::BatchGetDialoguesRequest { names, read_mask: Some(mask(&["name"])), ..Default::default() };
     let got = accepted(stage.dialogues.batch_get_dialogues(as_role("observer", MALI, asked)).await);
     assert_eq!(got.dialogues[0].name, "dialogues/rabat-process/revisions/1");
     let asked = pb::BatchGetPartnersRequest { names: vec![UNION.into(), MALI.into()], ..Default::default() };
