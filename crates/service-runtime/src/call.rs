@@ -79,6 +79,14 @@ impl Calls {
         assert!(self.freshness.set(freshness).is_ok(), "a service follows logs once");
     }
 
+    /// Who calls: what surrounds the call has asked already, where it is one of a server.
+    fn caller<T>(&self, request: &Request<T>) -> Result<Actor, Status> {
+        match CallContext::current().caller.get() {
+            Some(caller) => Ok(caller.clone()),
+            None => self.verifier.caller(request.metadata().as_ref(), tls::shown(request.extensions())),
+        }
+    }
+
     /// Lets a caller's call in, in its organisation's turn.
     fn admit(&self, actor: &Actor, kind: Kind) -> Result<(), Status> {
         let call = CallContext::current();
@@ -103,7 +111,7 @@ impl Calls {
     /// Takes a command: who sends it, for whom, and what the envelope says; then waits until what it must have seen is
     /// here, or the caller's patience ends.
     pub async fn command<Q: Command + Name>(&self, request: Request<Q>) -> Result<Call<Q>, Status> {
-        let actor = self.verifier.caller(request.metadata(), tls::shown(request.extensions()))?;
+        let actor = self.caller(&request)?;
         self.admit(&actor, Kind::Command)?;
         let correlation = request.metadata().get("correlation-id").map(|id| id.to_str().unwrap_or_default().to_owned());
         let message = request.into_inner();
@@ -174,7 +182,7 @@ impl Calls {
         ground: Ground<'_>,
         at_least_as_fresh: &[String],
     ) -> Result<Caller, Status> {
-        let actor = self.verifier.caller(request.metadata(), tls::shown(request.extensions()))?;
+        let actor = self.caller(request)?;
         self.admit(&actor, Kind::Query)?;
         self.watch(|keeper| Asked::query(keeper, &actor));
         self.authority.check(&actor, ground)?;
@@ -183,6 +191,7 @@ impl Calls {
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;
         self.wait_for(asker, &tokens).await?;
+        CallContext::current().reads(self.rates.read(&actor.organisation).await);
         Ok(Caller { actor })
     }
 

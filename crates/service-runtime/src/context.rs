@@ -2,13 +2,14 @@
 //! sets around the whole call, streamed answers included.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use contracts::toguna::errors::v1::ErrorReason;
+use event_store::Actor;
 use opentelemetry::trace::SpanContext;
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -41,8 +42,12 @@ pub(crate) struct CallContext {
     pub waits_for_ever: bool,
     /// Cancelled when its connection takes no more calls: an answer without an end is to end.
     pub leaving: CancellationToken,
+    /// Who calls, once that is verified.
+    pub caller: OnceLock<Actor>,
     /// Its organisation's turn, held until the answer has gone.
     pub turn: OnceLock<Turn>,
+    /// Its organisation's turn to read the database, held until the answer is made.
+    pub reading: Mutex<Option<OwnedSemaphorePermit>>,
     /// Who calls and why it is refused, should that be kept.
     pub watch: Watch,
 }
@@ -62,10 +67,22 @@ impl CallContext {
                 last_word: None,
                 waits_for_ever: false,
                 leaving: CancellationToken::new(),
+                caller: OnceLock::new(),
                 turn: OnceLock::new(),
+                reading: Mutex::default(),
                 watch: Watch::default(),
             })
         })
+    }
+
+    /// The call holds this turn to read until its answer is made.
+    pub fn reads(&self, turn: OwnedSemaphorePermit) {
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
+    }
+
+    /// The answer is made: others may read.
+    pub fn has_read(&self) {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// `DEADLINE_REQUIRED` where the caller does not say how long it waits; to be asked of those alone who may call.

@@ -13,8 +13,9 @@ use std::{
 use contracts::toguna::errors::v1::ErrorReason;
 use event_store::Actor;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use crate::{language::Wording, reloaded::Reloaded, status};
 
@@ -99,10 +100,10 @@ impl Verifier {
         mac.chain_update([0]).chain_update(purpose).finalize().into_bytes().into()
     }
 
-    /// Who sent a call, by its `authorization` metadata and the SHA-256 of the certificate that was shown on its
+    /// Who sent a call, by its `authorization` header and the SHA-256 of the certificate that was shown on its
     /// connection; otherwise `UNAUTHENTICATED`.
-    pub fn caller(&self, metadata: &MetadataMap, shown: Option<[u8; 32]>) -> Result<Actor, Status> {
-        bearer(metadata)
+    pub fn caller(&self, headers: &HeaderMap, shown: Option<[u8; 32]>) -> Result<Actor, Status> {
+        bearer(headers)
             .and_then(|token| self.verify(token, shown))
             .map_err(|problem| status::refused(ErrorReason::TokenInvalid).with("problem", problem.wording()).into())
     }
@@ -197,8 +198,8 @@ pub fn pseudonym(key: &[u8; 32], issuer: &str, subject: &str) -> String {
     })
 }
 
-fn bearer(metadata: &MetadataMap) -> Result<&str, TokenProblem> {
-    let mut headers = metadata.get_all("authorization").iter();
+fn bearer(headers: &HeaderMap) -> Result<&str, TokenProblem> {
+    let mut headers = headers.get_all("authorization").iter();
     let header = headers.next().ok_or(TokenProblem::None)?;
     if headers.next().is_some() {
         return Err(TokenProblem::Several);

@@ -8,7 +8,7 @@ mod deadline;
 use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
     task::{Context, Poll},
 };
 
@@ -16,7 +16,7 @@ use contracts::toguna::errors::v1::ErrorReason;
 use futures::{FutureExt as _, future::BoxFuture};
 use http::{HeaderMap, Request, Response};
 use tokio::time::Instant;
-use tonic::{Code, Status, body::Body, metadata::MetadataMap};
+use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -52,10 +52,15 @@ impl CallLayer {
     }
 
     /// `UNAUTHENTICATED`, where that is the answer. Whoever has no token makes us hold and read no message.
-    fn turned_away(&self, request: &Request<Body>) -> Option<Status> {
+    fn turned_away(&self, request: &Request<Body>, context: &CallContext) -> Option<Status> {
         let verifier = self.verifier.as_ref().filter(|_| deadline::is_ours(request.uri().path()))?;
-        let metadata = MetadataMap::from_headers(request.headers().clone());
-        verifier.caller(&metadata, tls::shown(request.extensions())).err()
+        match verifier.caller(request.headers(), tls::shown(request.extensions())) {
+            Ok(caller) => {
+                context.caller.get_or_init(|| caller);
+                None
+            }
+            Err(status) => Some(status),
+        }
     }
 }
 
@@ -91,7 +96,7 @@ where
         let call = Observed::begin(&request, &self.layer);
         let context = call.context.clone();
         let span = call.span.clone();
-        let turned_away = CALL.sync_scope(context.clone(), || self.layer.turned_away(&request));
+        let turned_away = CALL.sync_scope(context.clone(), || self.layer.turned_away(&request, &context));
         let (peer, allowance) = (self.layer.connection.peer.clone(), self.layer.allowance);
         let request = request.map(|body| Body::new(Counted::new(body, peer, allowance)));
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
@@ -104,6 +109,7 @@ where
                 Ok(Err(_panic)) => failed().into_http(),
                 Err(_elapsed) => Status::from(status::refused(ErrorReason::DeadlineExceeded)).into_http(),
             };
+            call.context.has_read();
             journal::keep(&call.context, response.headers()).await;
             Ok(call.answer(response))
         };
@@ -150,7 +156,9 @@ impl Observed {
             last_word: allowed.map(|allowed| started + allowed),
             waits_for_ever: allowed.is_none() && deadline::is_required(request.uri().path()),
             leaving: layer.connection.leaving.clone(),
+            caller: OnceLock::new(),
             turn: OnceLock::new(),
+            reading: Mutex::default(),
             watch: Watch::default(),
         };
         Self {

@@ -36,6 +36,8 @@ pub struct Limits {
     pub queries_burst: u32,
     /// Calls of one organisation that are under way at a time, unread answers included.
     pub calls_at_once: u32,
+    /// Queries of one organisation that read the database at a time; the others wait for each other.
+    pub reads_at_once: u32,
     /// Replays of one organisation at a time.
     pub replays_at_once: u32,
     /// Refusals of one organisation that are kept one by one in a minute; those for the same reason beyond are counted.
@@ -60,6 +62,7 @@ impl Default for Limits {
             queries_per_second: 20_000,
             queries_burst: 20_000,
             calls_at_once: 2048,
+            reads_at_once: 8,
             replays_at_once: 64,
             refusals_per_minute: 20,
             refusal_days: 3650,
@@ -71,7 +74,7 @@ impl Default for Limits {
 type Place = fn(&mut Limits) -> &mut u32;
 
 /// The variable of each limit.
-pub const VARIABLES: [(&str, Place); 16] = [
+pub const VARIABLES: [(&str, Place); 17] = [
     ("TOGUNA_MAX_CONNECTIONS", |limits| &mut limits.connections),
     ("TOGUNA_MAX_CONNECTIONS_PER_PEER", |limits| &mut limits.connections_per_peer),
     ("TOGUNA_MAX_STREAMS_PER_CONNECTION", |limits| &mut limits.streams_per_connection),
@@ -85,6 +88,7 @@ pub const VARIABLES: [(&str, Place); 16] = [
     ("TOGUNA_QUERIES_PER_SECOND", |limits| &mut limits.queries_per_second),
     ("TOGUNA_QUERIES_BURST", |limits| &mut limits.queries_burst),
     ("TOGUNA_MAX_CALLS_AT_ONCE", |limits| &mut limits.calls_at_once),
+    ("TOGUNA_MAX_READS_AT_ONCE", |limits| &mut limits.reads_at_once),
     ("TOGUNA_MAX_REPLAYS_AT_ONCE", |limits| &mut limits.replays_at_once),
     ("TOGUNA_REFUSALS_PER_MINUTE", |limits| &mut limits.refusals_per_minute),
     ("TOGUNA_REFUSAL_DAYS", |limits| &mut limits.refusal_days),

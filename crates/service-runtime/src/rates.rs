@@ -1,4 +1,4 @@
-//! What one organisation may take of a service: commands and queries in a second, calls and replays at a time.
+//! What one organisation may take of a service: commands and queries in a second, calls, reads and replays at a time.
 //!
 //! It is the verified organisation that counts, not the address or the person: a ministry that works through ten
 //! machines has one budget, and one that shares its line with others does not share theirs.
@@ -14,7 +14,10 @@ use std::{
 
 use contracts::toguna::errors::v1::ErrorReason;
 use lru::LruCache;
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tonic::Status;
 
 use crate::{Limits, language::Wording, status};
@@ -40,6 +43,7 @@ pub(crate) struct Rates {
     commands: Budget,
     queries: Budget,
     calls_at_once: u32,
+    reads_at_once: u32,
     replays_at_once: u32,
     accounts: Mutex<LruCache<String, Account>>,
 }
@@ -62,11 +66,12 @@ impl Budget {
 }
 
 /// What one organisation has taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Account {
     commands: Pace,
     queries: Pace,
     calls: Arc<AtomicU32>,
+    reads: Arc<Semaphore>,
     replays: Arc<AtomicU32>,
 }
 
@@ -115,6 +120,7 @@ impl Rates {
             commands: Budget::new(limits.commands_per_second, limits.commands_burst),
             queries: Budget::new(limits.queries_per_second, limits.queries_burst),
             calls_at_once: limits.calls_at_once,
+            reads_at_once: limits.reads_at_once,
             replays_at_once: limits.replays_at_once,
             accounts: Mutex::new(LruCache::new(REMEMBERED)),
         }
@@ -131,10 +137,27 @@ impl Rates {
         turn.ok_or_else(|| too_many(organisation, ("calls", "appels").into(), self.calls_at_once))
     }
 
+    /// A turn to read the database. An organisation's queries wait for each other here, so that however many they are
+    /// those of others find a connection.
+    pub async fn read(&self, organisation: &str) -> OwnedSemaphorePermit {
+        let reads = self.account(organisation, |account| account.reads.clone());
+        reads.acquire_owned().await.expect("it is never closed")
+    }
+
     /// Lets an organisation's replay in.
     pub fn replay(&self, organisation: &str) -> Result<Turn, Status> {
         let turn = self.account(organisation, |account| Turn::take(&account.replays, self.replays_at_once));
         turn.ok_or_else(|| too_many(organisation, ("replays", "relectures").into(), self.replays_at_once))
+    }
+
+    fn opened(&self) -> Account {
+        Account {
+            commands: Pace::default(),
+            queries: Pace::default(),
+            calls: Arc::default(),
+            reads: Arc::new(Semaphore::new(usize::try_from(self.reads_at_once).unwrap_or(usize::MAX))),
+            replays: Arc::default(),
+        }
     }
 
     fn turn(&self, account: &Account) -> Option<Turn> {
@@ -145,7 +168,7 @@ impl Rates {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         match accounts.get_mut(organisation) {
             Some(account) => f(account),
-            None => f(accounts.get_or_insert_mut(organisation.to_owned(), Account::default)),
+            None => f(accounts.get_or_insert_mut(organisation.to_owned(), || self.opened())),
         }
     }
 }

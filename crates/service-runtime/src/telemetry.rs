@@ -15,11 +15,15 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{IdGenerator as _, RandomIdGenerator, SdkTracerProvider},
 };
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// What a stopping service waits for its last spans and figures to leave.
 const LAST_FLUSH: Duration = Duration::from_secs(3);
+
+/// Log lines that wait to be written. When whoever reads them stops to, further ones are lost, and nothing else waits.
+const WAITING_LINES: usize = 4096;
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,8 @@ impl LogFormat {
 pub struct Telemetry {
     tracer: Option<SdkTracerProvider>,
     meter: Option<SdkMeterProvider>,
+    /// Writes the last lines when dropped.
+    _lines: WorkerGuard,
 }
 
 impl Telemetry {
@@ -64,21 +70,24 @@ impl Telemetry {
                 .with_tracer(provider.tracer("toguna"))
                 .with_filter(EnvFilter::new("info,h2=off,hyper=off,tonic=off,tower=off"))
         });
-        let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let lines = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES);
+        let (writer, written) = lines.finish(std::io::stderr());
+        let stderr = tracing_subscriber::fmt::layer().with_writer(writer);
         let lines = match format {
             LogFormat::Json => stderr.json().with_span_list(false).flatten_event(true).boxed(),
             LogFormat::Text => stderr.boxed(),
         };
         let lines = lines.with_filter(EnvFilter::try_new(filter)?);
         tracing_subscriber::registry().with(spans).with(lines).try_init()?;
-        Ok(Self { tracer, meter })
+        Ok(Self { tracer, meter, _lines: written })
     }
 
     /// Sends what is left, and does not wait long for it.
     pub async fn stop(self) {
+        let Self { tracer, meter, _lines: written } = self;
         let flush = tokio::task::spawn_blocking(move || {
-            let traces = self.tracer.map(|provider| provider.shutdown_with_timeout(LAST_FLUSH));
-            let metrics = self.meter.map(|provider| provider.shutdown_with_timeout(LAST_FLUSH));
+            let traces = tracer.map(|provider| provider.shutdown_with_timeout(LAST_FLUSH));
+            let metrics = meter.map(|provider| provider.shutdown_with_timeout(LAST_FLUSH));
             traces.into_iter().chain(metrics).find_map(Result::err)
         });
         match tokio::time::timeout(LAST_FLUSH, flush).await {
@@ -86,6 +95,7 @@ impl Telemetry {
             Ok(Ok(Some(error))) => tracing::warn!(%error, "the last telemetry was lost"),
             Ok(Err(_)) | Err(_) => tracing::warn!("the last telemetry was lost"),
         }
+        drop(written);
     }
 }
 

@@ -56,7 +56,10 @@ impl Wanted {
         let from = from(&mut fields, request.start);
         let filter = filter(&mut fields, request.filter.unwrap_or_default());
         let max_duration = request.max_duration.and_then(|duration| {
-            let read = Duration::try_from(duration).ok().filter(|duration| !duration.is_zero());
+            // Not by prost’s conversion: it negates what is negative, and the least of all numbers has no opposite.
+            let parts = u64::try_from(duration.seconds).ok().zip(u32::try_from(duration.nanos).ok());
+            let parts = parts.filter(|(_, nanos)| *nanos < 1_000_000_000);
+            let read = parts.map(|(s, ns)| Duration::new(s, ns)).filter(|duration| !duration.is_zero());
             if read.is_none() {
                 fields.violation("max_duration", ("must be more than nothing", "doit être plus que rien"));
             }

@@ -14,6 +14,7 @@ fn rates() -> Rates {
         queries_per_second: 100,
         queries_burst: 1,
         calls_at_once: 2,
+        reads_at_once: 1,
         replays_at_once: 1,
         ..Limits::default()
     };
@@ -85,4 +86,15 @@ fn to_be_let_in_costs_far_less_than_a_call() {
     println!("{each:?} a call");
     // Some 300 ns on a quiet machine, without optimisation; tests run on busy ones.
     assert!(each < Duration::from_micros(50), "{each:?}");
+}
+
+#[tokio::test]
+async fn queries_of_an_organisation_wait_for_each_other_and_those_of_another_do_not() {
+    let rates = rates();
+    let first = rates.read(MALI).await;
+    let mut second = std::pin::pin!(rates.read(MALI));
+    assert!(futures::poll!(second.as_mut()).is_pending());
+    drop(rates.read("partners/fr").await);
+    drop(first);
+    drop(second.await);
 }

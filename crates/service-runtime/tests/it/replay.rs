@@ -358,7 +358,7 @@ async fn everything_wrong_with_a_request_is_told_at_once() {
             types: vec!["toguna.log.v1.EventReference".into(), "AgreementSigned".into()],
             organisation: "mli".into(),
         }),
-        max_duration: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
+        max_duration: Some(prost_types::Duration { seconds: i64::MIN, nanos: 0 }),
         ..pb::ReplayLogRequest::default()
     };
     let status = replay(&mut service, request).await.map(|_| ()).expect_err("malformed");

@@ -334,7 +334,7 @@ fn every_hostile_token_is_refused_for_what_it_is() {
         metadata.insert("authorization", header);
         // What stands after a token in the metadata is not the token's.
         if token.trim() != good {
-            let status = cast.verifier.caller(&metadata, None).expect_err("refused");
+            let status = cast.verifier.caller(metadata.as_ref(), None).expect_err("refused");
             assert_eq!(status.code(), tonic::Code::Unauthenticated, "{what}");
         }
     }
