@@ -120,6 +120,11 @@ async fn the_examples_of_the_documentation_are_accepted_dry_and_for_real_and_onc
         let before = stack.replay("commitments").len();
         let dry = json(&run(&mut desk.submit(stack, focal_point, &[&file, "--dry-run", "--json"])), true);
         assert_eq!((&dry["rows"][0]["outcome"], &dry["summary"]["undecided"]), (&"done".into(), &3.into()), "{dry}");
+        let told = &dry["rows"][0]["events"][0];
+        assert!(told["payload"]["responsible"] == "partners/ml" && told["effective_on"].is_string(), "{told}");
+        let words = run(&mut desk.submit(stack, focal_point, &[&file, "--dry-run"]));
+        let words = String::from_utf8_lossy(&words.stdout).into_owned();
+        assert!(words.contains("InitiativeRegistered, 2"), "what would be written is said: {words}");
         assert_eq!(stack.replay("commitments").len(), before, "a dry run writes nothing");
         let report = desk.0.join("report.csv").to_string_lossy().into_owned();
         let sent = json(&run(&mut desk.submit(stack, focal_point, &[&file, "--report", &report, "--json"])), true);

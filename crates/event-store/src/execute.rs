@@ -2,13 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use contracts::toguna::log::v1::EventRecord;
+use contracts::toguna::{log::v1::EventRecord, r#type::v1::Date};
 use event_sourcing::{Act, StreamName};
+use prost_types::Any;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, StoreError, StoredEvent, Unit,
+    ConsistencyToken, DecodeError, Epoch, ExecuteError, Interrupt, Log, Payload, StoreError, StoredEvent, Unit, act,
     appender::{Append, Appended},
     lookups::{Effect, Question},
     record::{MAX_RECORD_BYTES, prepare, sealed_len},
@@ -62,6 +63,17 @@ pub struct EventReference {
     pub version: u64,
     /// Full name of its message type.
     pub type_name: String,
+    /// What it says; only where the command was to be validated.
+    pub content: Option<EventContent>,
+}
+
+/// What an event says, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventContent {
+    /// The event itself.
+    pub event: Any,
+    /// When it happened in the world; `None`: not known.
+    pub effective_on: Option<Date>,
 }
 
 impl Log {
@@ -239,7 +251,10 @@ impl Log {
             let (position, record) = (event.position, event.decode()?);
             let invalid = |_| StoreError::Record { position, source: DecodeError::Invalid("stream") };
             let stream = record.stream.parse().map_err(invalid)?;
-            events.push(EventReference { position, stream, version: record.version, type_name: record.r#type });
+            let (version, payload) = (record.version, Payload { type_name: record.r#type, bytes: record.payload });
+            let content =
+                meta.validate_only.then(|| EventContent { event: payload.to_any(), effective_on: record.effective_on });
+            events.push(EventReference { position, stream, version, type_name: payload.type_name, content });
         }
         Ok(self.executed(events, self.epoch(), true))
     }
@@ -261,7 +276,8 @@ impl Log {
     /// Nothing was written: there was nothing to write, or the caller only asked what would be. The token covers all
     /// that was read, also what was committed a moment ago.
     fn unwritten(&self, unit: &Unit) -> Executed {
-        let events: Vec<_> = unit.staged.iter().map(|staged| reference(staged, 0)).collect();
+        let told = |staged| EventReference { content: Some(content(staged)), ..reference(staged, 0) };
+        let events: Vec<_> = unit.staged.iter().map(told).collect();
         let after = unit.primary.as_ref().and_then(|own| last_version(&events, own));
         let read = unit.read.values().map(|loaded| loaded.position).max().unwrap_or(0);
         let token = self.token(self.head().max(read));
@@ -350,5 +366,10 @@ fn reference(staged: &Staged, position: u64) -> EventReference {
         stream: staged.stream.clone(),
         version: staged.version,
         type_name: staged.payload.type_name.clone(),
+        content: None,
     }
+}
+
+fn content(staged: &Staged) -> EventContent {
+    EventContent { event: staged.payload.to_any(), effective_on: staged.effective_on.map(act::date_to_proto) }
 }

@@ -48,7 +48,7 @@ pub use event_sourcing::{
     Act, Actor, Aggregate, Basis, Certainty, Correction, Date, Draft, Entry, History, InvalidName, LocalizedText,
     PartialDate, Period, Recorded, Source, StreamName, Text, TextOrigin, Timestamp,
 };
-pub use execute::{CommandMeta, EventReference, Executed};
+pub use execute::{CommandMeta, EventContent, EventReference, Executed};
 pub use follower::{Board, FollowerState, FollowerStatus, Followers, Following};
 pub use freshness::{Freshness, NotFresh};
 pub use futures::future::BoxFuture;

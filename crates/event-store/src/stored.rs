@@ -28,6 +28,11 @@ impl Payload {
     pub fn to<M: prost::Message + Name + Default>(&self) -> Option<Result<M, DecodeError>> {
         (self.type_name == M::full_name()).then(|| Ok(M::decode(self.bytes.as_slice())?))
     }
+
+    /// The same, to stand within another message.
+    pub fn to_any(&self) -> Any {
+        Any { type_url: format!("type.googleapis.com/{}", self.type_name), value: self.bytes.clone() }
+    }
 }
 
 /// Tries one message type after the other: how a service's `codec.rs` reads its events.
@@ -66,10 +71,7 @@ pub trait Stored: Aggregate {
 }
 
 pub(crate) fn encode_entry<A: Stored>(entry: &Entry<A::Event>) -> Payload {
-    let any = |correction: &Correction<A::Event>| {
-        let right = A::encode(&correction.right);
-        Some(Any { type_url: format!("type.googleapis.com/{}", right.type_name), value: right.bytes })
-    };
+    let any = |correction: &Correction<A::Event>| Some(A::encode(&correction.right).to_any());
     match entry {
         Entry::Fact(event) => A::encode(event),
         Entry::CorrectionProposed(correction) => Payload::of(&pb::CorrectionProposed {

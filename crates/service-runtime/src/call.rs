@@ -275,11 +275,16 @@ pub fn etag(version: u64) -> String {
 }
 
 fn answer<R: From<pb::Receipt>>(executed: Executed) -> Response<R> {
-    let events = executed.events.into_iter().map(|event| pb::EventReference {
-        position: event.position,
-        stream: event.stream.to_string(),
-        version: event.version,
-        r#type: event.type_name,
+    let events = executed.events.into_iter().map(|event| {
+        let (told, effective_on) = event.content.map(|content| (content.event, content.effective_on)).unzip();
+        pb::EventReference {
+            position: event.position,
+            stream: event.stream.to_string(),
+            version: event.version,
+            r#type: event.type_name,
+            event: told,
+            effective_on: effective_on.flatten(),
+        }
     });
     let token = executed.token.to_string();
     let receipt = pb::Receipt {

@@ -166,9 +166,17 @@ async fn all_conditions_that_fail_are_told_at_once_also_on_streams_that_are_not_
 async fn a_dry_run_says_what_would_be_written_and_writes_nothing() {
     let (log, _) = new_log().await;
     let dry = CommandMeta { validate_only: true, ..request() };
-    let executed = run(&log, dry, &tally("a"), count(1)).await.expect("decided");
+    let executed = run(&log, dry.clone(), &tally("a"), count(1)).await.expect("decided");
     assert_eq!((executed.events[0].position, executed.events[0].version), (0, 1));
     assert_eq!(log.head(), 0);
+    let told = executed.events[0].content.clone().expect("what would be written");
+    let written = run(&log, CommandMeta { validate_only: false, ..dry.clone() }, &tally("a"), count(1)).await;
+    assert_eq!(written.expect("written").events[0].content, None, "what was written is in the log");
+    let stored = log.stream(&tally("a"), 0).await.expect("it is there")[0].decode().expect("a record");
+    assert_eq!((&told.event.value, told.effective_on), (&stored.payload.to_vec(), stored.effective_on));
+    assert_eq!(told.event.type_url.rsplit('/').next(), Some(stored.r#type.as_str()));
+    let again = run(&log, dry, &tally("a"), count(1)).await.expect("the same answer");
+    assert_eq!((again.replayed, again.events[0].position, again.events[0].content.clone()), (true, 1, Some(told)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,7 +137,18 @@ async fn a_denunciation_shows_in_lists_from_the_day_on_which_it_takes_effect() {
         takes_effect_on: date("2999-01-01"),
         ..Default::default()
     };
+    let asked = pb::DenounceAgreementRequest { validate_only: true, ..request.clone() };
+    let asked = accepted(stage.agreements.denounce_agreement(signatory(MALI, asked)).await).receipt;
+    let [notice, end] = asked.expect("a receipt").events.try_into().expect("two events");
+    let end_told: events::AgreementTerminated = end.event.expect("what it says").to_msg().expect("of its type");
+    assert_eq!((end_told.denounced_by.as_str(), end_told.ground()), (MALI, events::OutcomeGround::Rule));
+    assert_eq!(
+        (notice.effective_on, end.effective_on),
+        (date("2016-01-31"), date("2999-01-01")),
+        "derived by the rule"
+    );
     let receipt = accepted(stage.agreements.denounce_agreement(signatory(MALI, request)).await).receipt;
+    assert!(receipt.iter().flat_map(|receipt| &receipt.events).all(|event| event.event.is_none()), "it is in the log");
     let token = receipt.clone().expect("a receipt").consistency_token;
     assert_eq!(event_types(receipt), ["AgreementDenounced", "AgreementTerminated"]);
     for (as_of, phase) in [

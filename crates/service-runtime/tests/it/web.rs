@@ -54,6 +54,17 @@ async fn a_command_is_posted_as_json_and_a_query_with_its_token_sees_its_effect(
 }
 
 #[tokio::test]
+async fn what_would_be_written_is_shown_as_json_with_its_type() {
+    let (_service, plain) = service().await;
+    let mut request = note(7);
+    request["validateOnly"] = true.into();
+    let answer = plain.post(PROPOSE, &request).await;
+    let event = &answer.json()["receipt"]["events"][0];
+    let told = json!({ "@type": "type.googleapis.com/toguna.log.v1.EventReference", "position": "7" });
+    assert_eq!((&event["event"], &event["version"]), (&told, &json!("1")), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_says_in_french_what_was_refused_and_why() {
     let (_service, plain) = service().await;
     let refused = plain.with("accept-language", "fr-ML, en;q=0.5").post(PROPOSE, &note(5000)).await;

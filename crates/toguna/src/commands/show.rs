@@ -16,7 +16,7 @@ use crate::{
     session::Session,
 };
 
-mod describe;
+pub(super) mod describe;
 
 pub(super) async fn run(options: &Show, language: Language, as_json: bool) -> Result<()> {
     let session = Session::open(language)?;

@@ -1,11 +1,20 @@
 //! What came of a row.
 
-use contracts::{reasons::REASONS, toguna::log::v1::Receipt};
+use contracts::{
+    reasons::REASONS,
+    toguna::log::v1::{EventReference, Receipt},
+};
+use prost_reflect::DynamicMessage;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::{language::Language, services::refusal::Refusal};
+use crate::{
+    language::Language,
+    records,
+    services::{self, refusal::Refusal},
+};
 
 /// What came of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +59,12 @@ pub struct Event {
     /// Full name of the event's type.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// Of a dry run: when it would count as having happened; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_on: Option<String>,
+    /// Of a dry run: what it would say, as proto3 JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Value>,
 }
 
 /// Why a row has no effect.
@@ -98,15 +113,37 @@ impl Outcome {
 
 impl From<Receipt> for Outcome {
     fn from(receipt: Receipt) -> Self {
-        let events = receipt.events.into_iter().map(|event| Event {
+        let events = receipt.events.into_iter().map(Event::from);
+        let effect =
+            Effect { events: events.collect(), etag: receipt.etag, consistency_token: receipt.consistency_token };
+        if receipt.replayed { Self::Replayed(effect) } else { Self::Done(effect) }
+    }
+}
+
+impl From<EventReference> for Event {
+    fn from(event: EventReference) -> Self {
+        let payload = event.event.and_then(|payload| {
+            // What a newer service would write shows its name alone.
+            let kind = services::pool().get_message_by_name(&event.r#type)?;
+            let payload = DynamicMessage::decode(kind, payload.value.as_slice()).ok()?;
+            serde_json::to_value(payload).ok()
+        });
+        Self {
             position: event.position,
             stream: event.stream,
             version: event.version,
             type_name: event.r#type,
-        });
-        let effect =
-            Effect { events: events.collect(), etag: receipt.etag, consistency_token: receipt.consistency_token };
-        if receipt.replayed { Self::Replayed(effect) } else { Self::Done(effect) }
+            effective_on: event.effective_on.as_ref().map(records::iso_date),
+            payload,
+        }
+    }
+}
+
+impl Event {
+    /// What it would say, where that is known.
+    pub fn payload(&self) -> Option<DynamicMessage> {
+        let kind = services::pool().get_message_by_name(&self.type_name)?;
+        DynamicMessage::deserialize(kind, self.payload.as_ref()?).ok()
     }
 }
 

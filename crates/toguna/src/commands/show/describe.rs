@@ -6,7 +6,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value}
 use crate::{language::Language, output::Page, records, words};
 
 /// The fields that are set, indented by depth.
-pub(super) fn message(message: &DynamicMessage, language: Language) -> String {
+pub(in crate::commands) fn message(message: &DynamicMessage, language: Language) -> String {
     let mut page = Page::default();
     write(message, language, 1, &mut page);
     page.text()

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    commands::show::describe,
     language::Language,
     output::{self, Page},
     submission::{
@@ -50,10 +51,10 @@ impl Reported {
         }
     }
 
-    fn what(&self) -> String {
+    fn what(&self, language: Language) -> String {
         match &self.outcome {
             Outcome::Done(effect) | Outcome::Replayed(effect) => {
-                effect.events.iter().map(event).collect::<Vec<_>>().join("\n")
+                effect.events.iter().map(|each| event(each, language)).collect::<Vec<_>>().join("\n")
             }
             Outcome::Refused(refused) | Outcome::Undecided(refused) => refusal(refused),
             Outcome::Waiting { text } => printable(text),
@@ -61,10 +62,19 @@ impl Reported {
     }
 }
 
-/// `PartnerRegistered @12`; in a dry run no event has a position.
-fn event(event: &Event) -> String {
-    let name = event.type_name.rsplit('.').next().unwrap_or_default();
-    if event.position == 0 { name.to_owned() } else { format!("{name} @{}", event.position) }
+/// `PartnerRegistered @12`; in a dry run no event has a position, and what it would say follows.
+fn event(event: &Event, language: Language) -> String {
+    let mut text = event.type_name.rsplit('.').next().unwrap_or_default().to_owned();
+    if event.position > 0 {
+        let _ = write!(text, " @{}", event.position);
+    }
+    if let Some(day) = &event.effective_on {
+        let _ = write!(text, ", {day}");
+    }
+    if let Some(payload) = event.payload() {
+        let _ = write!(text, "\n{}", describe::message(&payload, language).trim_end());
+    }
+    printable(&text)
 }
 
 fn refusal(refused: &Refused) -> String {
@@ -143,7 +153,7 @@ pub(super) fn print(lines: &[Reported], language: Language, as_json: bool, dry: 
         for line in lines {
             let place = if several { format!("{}:{}", line.file, line.line) } else { line.line.to_string() };
             let word = line.outcome.word(language, dry).to_owned();
-            table.add_row([place, line.command.clone(), printable(&line.resource), word, line.what()]);
+            table.add_row([place, line.command.clone(), printable(&line.resource), word, line.what(language)]);
         }
         if !lines.is_empty() {
             page.add(table.to_string());
@@ -220,7 +230,7 @@ pub(super) fn write_csv(path: &Path, lines: &[Reported], language: Language, dry
             line.resource.clone(),
             line.request_id.clone(),
             word,
-            line.what(),
+            line.what(language),
         ];
         writer.write_record(fields.map(|field| inert(&field)))?;
     }
