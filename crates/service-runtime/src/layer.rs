@@ -36,6 +36,10 @@ use crate::{
     telemetry, tls,
 };
 
+/// What health and reflection know nothing of.
+const NOTHING_SERVED: (&str, &str) =
+    ("service, file or symbol of that name here", "Un service, un fichier ou un symbole de ce nom");
+
 /// Surrounds all services, for the calls of one connection.
 #[derive(Clone)]
 pub(crate) struct CallLayer {
@@ -56,6 +60,7 @@ impl CallLayer {
         let verifier = self.verifier.as_ref().filter(|_| deadline::is_ours(request.uri().path()))?;
         match verifier.caller(request.headers(), tls::shown(request.extensions())) {
             Ok(caller) => {
+                self.connection.becomes_known();
                 context.caller.get_or_init(|| caller);
                 None
             }
@@ -289,6 +294,12 @@ fn corrected(status: &Status, method: &str) -> Option<Status> {
             status::refused(ErrorReason::Internal)
         }
         Code::Unimplemented => status::refused(ErrorReason::UnknownMethod).with("method", method.to_owned()),
+        // Of health and reflection.
+        Code::NotFound => status::refused(ErrorReason::NotFound).with("resource", NOTHING_SERVED),
+        Code::InvalidArgument => {
+            let problem = Wording::from(("it asks for nothing", "elle ne demande rien"));
+            status::refused(ErrorReason::InvalidRequest).violating(vec![Violation { field: String::new(), problem }])
+        }
         _ => return None,
     };
     let mut right = Status::from(explained);

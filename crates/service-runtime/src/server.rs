@@ -97,17 +97,9 @@ impl Endpoints {
         ready: impl Future<Output = ()>,
         stopping: CancellationToken,
     ) -> anyhow::Result<()> {
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(contracts::DESCRIPTORS)
-            // Whoever learns the API from reflection alone reads the details of refusals too.
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health")
-            .with_service_name("grpc.reflection.v1.ServerReflection");
-        for name in self.health.services() {
-            reflection = reflection.with_service_name(*name);
-        }
-        self.routes.add_service(reflection.build_v1()?);
+        self.routes.add_service(reflection(self.health.services()).build_v1()?);
+        // Older tools ask for this one.
+        self.routes.add_service(reflection(self.health.services()).build_v1alpha()?);
         let (routes, limits, metrics) = (self.routes.routes(), self.limits.clone(), Arc::<metrics::Calls>::default());
         let front = Front::new(&self.origins, self.health.services());
         let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
@@ -127,6 +119,19 @@ impl Endpoints {
         tokio::join!(drained(served, &stopping), self.health.follow(ready, &stopping));
         Ok(())
     }
+}
+
+/// What tells clients of everything that is served.
+fn reflection<'a>(services: &[&'static str]) -> tonic_reflection::server::Builder<'a> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(contracts::DESCRIPTORS)
+        // Whoever learns the API from reflection alone reads the details of refusals too.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("grpc.health.v1.Health")
+        .with_service_name("grpc.reflection.v1.ServerReflection")
+        .with_service_name("grpc.reflection.v1alpha.ServerReflection");
+    services.iter().fold(reflection, |reflection, name| reflection.with_service_name(*name))
 }
 
 /// What protects a server from its clients: tonic switches two of hyper's own limits off unless they are set, the

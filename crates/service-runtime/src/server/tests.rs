@@ -2,10 +2,14 @@ use bytes::Bytes;
 use h2::{SendStream, client::ResponseFuture};
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus as Told, health_client::HealthClient};
-use tonic_reflection::pb::v1::{
-    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+use tonic_reflection::pb::{
+    v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    },
+    v1alpha as older,
 };
+use tonic_types::StatusExt as _;
 
 use super::*;
 use crate::testing::{TestServer, grpc, serve};
@@ -87,9 +91,49 @@ async fn reflection_lists_what_is_served_and_nothing_else() {
     let Some(MessageResponse::ListServicesResponse(list)) = next().await else { panic!("a list") };
     let mut names: Vec<_> = list.service.into_iter().map(|service| service.name).collect();
     names.sort();
-    assert_eq!(names, ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
+    let reflection = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+    assert_eq!(names, ["grpc.health.v1.Health", reflection[0], reflection[1]]);
     for what in ["messages", "details of refusals"] {
         assert!(matches!(next().await, Some(MessageResponse::FileDescriptorResponse(_))), "{what} can be looked up");
+    }
+}
+
+#[tokio::test]
+async fn older_tools_ask_for_the_first_version_of_reflection() {
+    let server = serve(Endpoints::new(), async {}).await;
+    let about = older::server_reflection_request::MessageRequest::FileContainingSymbol("toguna.log.v1.Place".into());
+    let ask = older::ServerReflectionRequest { message_request: Some(about), ..Default::default() };
+    let mut client = older::server_reflection_client::ServerReflectionClient::new(server.channel.clone());
+    let mut answers = client.server_reflection_info(stream::iter([ask])).await.expect("an answer").into_inner();
+    let answer = answers.message().await.expect("an answer").and_then(|answer| answer.message_response);
+    let file = older::server_reflection_response::MessageResponse::FileDescriptorResponse;
+    assert!(
+        answer
+            .is_some_and(|answer| std::mem::discriminant(&answer) == std::mem::discriminant(&file(Default::default())))
+    );
+}
+
+/// Whoever finds no details in a status takes it for one of the line, and asks again.
+#[tokio::test]
+async fn health_and_reflection_refuse_as_every_call_does() {
+    let server = serve(Endpoints::new(), async {}).await;
+    let health = HealthClient::new(server.channel.clone()).check(about("toguna.nowhere.v1.NoService")).await;
+    let reflect = async |message_request| {
+        let ask = stream::iter([ServerReflectionRequest { host: String::new(), message_request }]);
+        let mut client = ServerReflectionClient::new(server.channel.clone());
+        let mut answers = client.server_reflection_info(ask).await.expect("an answer").into_inner();
+        answers.message().await.expect_err("there is no such symbol")
+    };
+    let symbol = MessageRequest::FileContainingSymbol("toguna.nowhere.v1.Nothing".into());
+    for (status, code, reason) in [
+        (health.expect_err("there is no such service"), Code::NotFound, "NOT_FOUND"),
+        (reflect(Some(symbol)).await, Code::NotFound, "NOT_FOUND"),
+        (reflect(None).await, Code::InvalidArgument, "INVALID_REQUEST"),
+    ] {
+        let details = status.get_error_details();
+        let told = details.error_info().map(|info| info.reason.as_str());
+        assert_eq!((status.code(), told), (code, Some(reason)), "{status:?}");
+        assert!(details.localized_message().is_some() && details.request_info().is_some(), "{details:?}");
     }
 }
 
