@@ -116,7 +116,10 @@ impl Explained {
             match self.values.iter().find(|(name, _)| *name == key) {
                 Some((_, value)) => text.push_str(shortened(value.say(language))),
                 None if key == "violations" => text.push_str(&self.first_violations(language)),
-                None => text.push_str(key),
+                None => {
+                    debug_assert!(false, "{} is given without {key}", self.reason.name);
+                    text.push_str(key);
+                }
             }
             rest = after;
         }

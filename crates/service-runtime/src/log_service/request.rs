@@ -6,7 +6,7 @@ use contracts::toguna::{
     errors::v1::ErrorReason,
     log::v1::{self as pb, replay_log_request::Start as Asked},
 };
-use event_store::{Epoch, EventFilter, Log, StreamName, Timestamp};
+use event_store::{Epoch, EventFilter, Log, NotFresh, StreamName, Timestamp};
 use prost::Message as _;
 use prost_types::{DescriptorProto, FileDescriptorSet};
 use tonic::Status;
@@ -93,10 +93,9 @@ fn accept(token: &ResumeToken, log: &Log, epoch: Epoch, filter: FilterHash) -> R
     } else if token.filter != filter {
         status::refused(ErrorReason::ResumeTokenOtherFilter).with("position", (token.position + 1).to_string())
     } else if token.position > log.head() {
-        // Of another replica, which knows more of the log.
-        status::refused(ErrorReason::ReadModelBehind)
-            .with("position", log.head().to_string())
-            .with("wanted", token.position.to_string())
+        // Of another replica, which knows more of the log: nobody knows here for how long.
+        let (log, position, wanted) = (log.name().to_owned(), log.head(), token.position);
+        return Err(status::not_fresh(NotFresh::Behind { log, position, wanted, seconds: 0 }));
     } else {
         return Ok(());
     };

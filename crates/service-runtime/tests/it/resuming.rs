@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use contracts::toguna::log::v1::{self as pb, GoodbyeReason, replay_log_request::Start, replay_log_response::Message};
 use service_runtime::LogReaders;
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::{
     notes::{Service, environment, reason, unique_name},
@@ -93,6 +94,11 @@ async fn a_place_in_another_replay_is_none_in_this_one() {
         assert_eq!(reason(&status), expected);
         let code = if expected == "READ_MODEL_BEHIND" { Code::Unavailable } else { Code::FailedPrecondition };
         assert_eq!(status.code(), code, "{}", status.message());
+        if code == Code::Unavailable {
+            let info = status.get_details_error_info().expect("always there");
+            let told = ["log", "position", "wanted", "events", "seconds"].map(|key| info.metadata[key].as_str());
+            assert_eq!(told[1..], ["1", "2", "1", "0"], "{told:?}");
+        }
     }
     let resumed = pb::ReplayLogRequest { start: Some(here.start()), ..of_stream("funds/one") };
     let mut resumed = replay(&mut service, resumed).await.expect("of this log and with this filter it is one");
