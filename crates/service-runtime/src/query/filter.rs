@@ -148,7 +148,7 @@ impl<'a> Reading<'a> {
             return Err(Fault::new(column, problem));
         }
         let after = self.column();
-        let Some(Token { piece: Piece::Sign(sign), .. }) = self.tokens.first() else {
+        let Some(Token { piece: Piece::Sign(sign), column: at }) = self.tokens.first() else {
             let field = shown(field);
             let problem = (
                 format!("after `{field}` one of `=`, `!=`, `<`, `<=`, `>`, `>=` and `:` is missing"),
@@ -164,7 +164,7 @@ impl<'a> Reading<'a> {
                 (format!("a value is missing after `{sign}`"), format!("il manque une valeur après `{sign}`"));
             return Err(Fault::new(after, problem));
         };
-        let read = self.table.field(field, column).and_then(|field| restriction(field, *sign, value));
+        let read = self.table.field(field, column).and_then(|field| restriction(field, (*sign, *at), value));
         // What the words mean is of no concern to what comes after.
         Ok(read.unwrap_or_else(|fault| {
             self.faults.push(fault);

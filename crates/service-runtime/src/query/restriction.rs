@@ -29,8 +29,8 @@ impl Kind {
     }
 }
 
-/// The condition that a comparison is, or what is wrong with it.
-pub(super) fn restriction(field: &Field, sign: Sign, value: &Token) -> Result<Condition, Fault> {
+/// The condition that a comparison is, or what is wrong with it. `at`: the column of the sign.
+pub(super) fn restriction(field: &Field, (sign, at): (Sign, usize), value: &Token) -> Result<Condition, Fault> {
     let column = field.column();
     if !field.kind.signs().contains(&sign) {
         let signs = field.kind.signs().iter().map(|sign| format!("`{}`", sign.as_str())).collect::<Vec<_>>().join(", ");
@@ -39,7 +39,7 @@ pub(super) fn restriction(field: &Field, sign: Sign, value: &Token) -> Result<Co
             format!("`{name}` is not compared by `{sign}`, but by {signs}"),
             format!("`{name}` ne se compare pas par `{sign}`, mais par {signs}"),
         );
-        return Err(Fault::new(value.column, problem));
+        return Err(Fault::new(at, problem));
     }
     let text = match &value.piece {
         Piece::Word(star) if star == "*" && sign == Sign::Has => return Ok(is_set(field)),
