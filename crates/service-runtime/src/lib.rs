@@ -46,7 +46,6 @@ pub use language::{Language, Wording};
 pub use limits::Limits;
 pub use listing::Listing;
 pub use log_service::LogReaders;
-pub(crate) use page::Page;
 pub use server::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
 pub use service::{Parts, run, serve};
 pub use status::Violation;

@@ -1,9 +1,13 @@
-//! Pages of what is read in one order and is no list of resources: at most so many elements, and an opaque token that
-//! leads to the next ones.
+//! Pages of a list: at most so many elements, and a token that leads to the next ones.
+//!
+//! A page begins after the place of the last element of the one before: elements that come or go meanwhile repeat none
+//! and hide none. The token that leads to it is sealed: it holds for the same request of the same organisation, and for
+//! nothing else.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use prost::{Message as _, Name};
+use sha2::Sha256;
 
 use crate::Fields;
 
@@ -11,149 +15,87 @@ use crate::Fields;
 const DEFAULT_SIZE: usize = 50;
 /// Elements of a page at most; whoever asks for more gets these.
 const MAX_SIZE: usize = 500;
-/// Bytes of the filter's hash that a token carries.
-const FILTER_BYTES: usize = 8;
+/// Bytes of a token that seal the rest.
+const SEAL_BYTES: usize = 16;
 
-/// Which page of a list is asked for. Lists are ordered by a key that no two elements share, and a page begins after
-/// the last key of the one before: elements that come or go meanwhile repeat none and hide none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    after: String,
-    size: usize,
-    filter: [u8; FILTER_BYTES],
+/// Where a page begins, and what it must have seen.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Place {
+    /// Keys of the element before, in the list's order.
+    #[prost(string, repeated, tag = "1")]
+    pub keys: Vec<String>,
+    /// What the page before has seen.
+    #[prost(string, tag = "2")]
+    pub seen: String,
+    /// The day on which the first page was asked for.
+    #[prost(string, tag = "3")]
+    pub today: String,
 }
 
-impl Page {
-    /// Reads `page_size` and `page_token`. The token is bound to the filter: all that the list is filtered by, in the
-    /// order of the request's fields.
-    pub fn read(fields: &mut Fields, page_size: i32, page_token: &str, filter: &[&str]) -> Self {
-        let size = match usize::try_from(page_size) {
-            Ok(0) => DEFAULT_SIZE,
-            Ok(size) => size.min(MAX_SIZE),
-            Err(_) => {
-                fields.violation("page_size", ("must not be negative", "ne doit pas être négatif"));
-                DEFAULT_SIZE
-            }
-        };
-        let filter = hash(filter);
-        let after = if page_token.is_empty() { Some(String::new()) } else { key_of(page_token, filter) };
-        let after = after.unwrap_or_else(|| {
+/// What makes tokens of one request of one organisation.
+#[derive(Clone)]
+pub(crate) struct Seal(Hmac<Sha256>);
+
+/// How many elements are asked for, where proto/ has it that they are not fewer than none.
+pub(crate) fn size(page_size: i32) -> usize {
+    match usize::try_from(page_size) {
+        Ok(0) | Err(_) => DEFAULT_SIZE,
+        Ok(size) => size.min(MAX_SIZE),
+    }
+}
+
+/// How many rows to read: one more than are shown, to know whether there are more.
+pub(crate) fn limit(size: usize) -> i64 {
+    i64::try_from(size + 1).expect("a page is small")
+}
+
+/// Leaves the elements of a page; the last one where there are more.
+pub(crate) fn cut<T>(rows: &mut Vec<T>, size: usize) -> Option<&T> {
+    let is_full = rows.len() > size;
+    rows.truncate(size);
+    rows.last().filter(|_| is_full)
+}
+
+impl Seal {
+    /// `content`: what is asked for, whatever the size and the token of the page.
+    pub fn of<Q: Name>(key: &[u8; 32], organisation: &str, content: &[u8]) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+        for part in [Q::full_name().as_bytes(), organisation.as_bytes(), content] {
+            mac.update(&part.len().to_be_bytes());
+            mac.update(part);
+        }
+        Self(mac)
+    }
+
+    /// The token that leads to a place.
+    pub fn close(&self, place: &Place) -> String {
+        let place = place.encode_to_vec();
+        let mac = self.0.clone().chain_update(&place).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&mac[..SEAL_BYTES], &place].concat())
+    }
+
+    /// The place that a request's `page_token` leads to; `None`: the beginning.
+    pub fn open(&self, fields: &mut Fields, token: &str) -> Option<Place> {
+        if token.is_empty() {
+            return None;
+        }
+        let opened = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| {
+            let (seal, place) = bytes.split_at_checked(SEAL_BYTES)?;
+            self.0.clone().chain_update(place).verify_truncated_left(seal).ok()?;
+            Place::decode(place).ok()
+        });
+        if opened.is_none() {
             fields.violation(
                 "page_token",
                 (
-                    "must be the `next_page_token` of the page before, with the same filter",
-                    "doit être le `next_page_token` de la page précédente, avec le même filtre",
+                    "must be the `next_page_token` of the page before, with everything else the same",
+                    "doit être le `next_page_token` de la page précédente, tout le reste étant pareil",
                 ),
             );
-            String::new()
-        });
-        Self { after, size, filter }
-    }
-
-    /// The page begins after this key; empty: with the first.
-    pub fn after(&self) -> &str {
-        &self.after
-    }
-
-    /// How many rows to read: one more than are shown, to know whether there are more.
-    pub fn limit(&self) -> i64 {
-        i64::try_from(self.size + 1).expect("a page is small")
-    }
-
-    /// Leaves the elements of this page, and gives the `next_page_token`.
-    pub fn cut<T>(&self, rows: &mut Vec<T>, key: impl Fn(&T) -> &str) -> String {
-        if rows.len() <= self.size {
-            return String::new();
         }
-        rows.truncate(self.size);
-        let last = rows.last().map(key).unwrap_or_default();
-        hex(&[self.filter.as_slice(), last.as_bytes()].concat())
+        opened
     }
-}
-
-fn hash(filter: &[&str]) -> [u8; FILTER_BYTES] {
-    let mut hash = Sha256::new();
-    for part in filter {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
-    let hash: [u8; 32] = hash.finalize().into();
-    *hash.first_chunk().expect("a hash is longer")
-}
-
-fn key_of(token: &str, filter: [u8; FILTER_BYTES]) -> Option<String> {
-    let digits = token.as_bytes();
-    let pairs = digits.chunks_exact(2);
-    if !pairs.remainder().is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> =
-        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
-    let key = bytes?.strip_prefix(&filter)?.to_vec();
-    String::from_utf8(key).ok().filter(|key| !key.is_empty())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(size: i32, token: &str, filter: &[&str]) -> Page {
-        let mut fields = Fields::new();
-        let page = Page::read(&mut fields, size, token, filter);
-        fields.finish().expect("a good page");
-        page
-    }
-
-    fn is_refused(size: i32, token: &str, filter: &[&str]) -> bool {
-        let mut fields = Fields::new();
-        Page::read(&mut fields, size, token, filter);
-        fields.finish().is_err()
-    }
-
-    #[test]
-    fn the_pages_of_a_list_are_the_list() {
-        let all = ["a", "b", "c", "d", "é"];
-        let (mut seen, mut token) = (Vec::new(), String::new());
-        loop {
-            let page = page(2, &token, &["funds/x"]);
-            let limit = usize::try_from(page.limit()).expect("small");
-            let mut rows: Vec<&str> = all.into_iter().filter(|key| *key > page.after()).take(limit).collect();
-            token = page.cut(&mut rows, |key| key);
-            seen.extend(rows);
-            if token.is_empty() {
-                break;
-            }
-        }
-        assert_eq!(seen, all);
-    }
-
-    #[test]
-    fn a_token_leads_nowhere_in_a_list_with_another_filter() {
-        let token = page(1, "", &["funds/x", ""]).cut(&mut vec!["a", "b"], |key| key);
-        assert!(!is_refused(1, &token, &["funds/x", ""]));
-        for filter in [&["funds/y", ""][..], &["", "funds/x"], &["funds/x"]] {
-            assert!(is_refused(1, &token, filter), "{filter:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_token_or_no_size_is_refused() {
-        for token in ["0", "zz", "00", "é0", "0000000000000000"] {
-            assert!(is_refused(1, token, &[]), "{token}");
-        }
-        assert!(is_refused(-1, "", &[]));
-    }
-
-    #[test]
-    fn a_page_has_a_limit() {
-        assert_eq!(page(i32::MAX, "", &[]).limit(), 501);
-        assert_eq!(page(0, "", &[]).limit(), 51);
-    }
-}
+mod tests;

@@ -5,10 +5,15 @@ use contracts::toguna::{
     log::v1::{self as pb, journal_service_server::JournalService},
 };
 use event_store::{Journal, Refused, RefusedFilter, Timestamp};
+use prost::Message as _;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::{Calls, Fields, Page, status};
+use crate::{
+    Calls, Fields,
+    page::{self, Place, Seal},
+    status,
+};
 
 /// Serves the journal of one service.
 pub(crate) struct Refusals {
@@ -28,9 +33,9 @@ impl JournalService for Refusals {
         &self,
         request: Request<pb::ListRefusalsRequest>,
     ) -> Result<Response<pb::ListRefusalsResponse>, Status> {
-        self.calls.refusals_query(&request, &request.get_ref().organisation).await?;
+        let caller = self.calls.refusals_query(&request, &request.get_ref().organisation).await?;
         let wanted = request.into_inner();
-        let mut fields = Fields::new();
+        let mut fields = Fields::of(&wanted);
         let filter = RefusedFilter {
             organisation: fields
                 .optional_name("organisation", &wanted.organisation, crate::PARTNERS)
@@ -40,17 +45,19 @@ impl JournalService for Refusals {
             since: time(&mut fields, "since", wanted.since.as_ref()),
             before: time(&mut fields, "before", wanted.before.as_ref()),
         };
-        let bound = format!("{filter:?}");
-        let page = Page::read(&mut fields, wanted.page_size, &wanted.page_token, &[&bound]);
+        let content = pb::ListRefusalsRequest { page_size: 0, page_token: String::new(), ..wanted.clone() };
+        let organisation = &caller.actor.organisation;
+        let seal = Seal::of::<pb::ListRefusalsRequest>(self.calls.page_key(), organisation, &content.encode_to_vec());
+        let place = seal.open(&mut fields, &wanted.page_token);
         fields.finish()?;
-        let after = Uuid::try_parse(page.after()).ok();
-        let found = self.journal.page(&filter, after, page.limit()).await;
+        let size = page::size(wanted.page_size);
+        let after = place.and_then(|place| Uuid::try_parse(place.keys.first()?).ok());
+        let found = self.journal.page(&filter, after, page::limit(size)).await;
         let mut found = found.map_err(|error| status::store(&error))?;
-        let ids: Vec<String> = found.iter().map(|refused| refused.id.to_string()).collect();
-        let mut shown: Vec<(String, Refused)> = ids.into_iter().zip(found.drain(..)).collect();
-        let next_page_token = page.cut(&mut shown, |(id, _)| id);
-        let refusals = shown.into_iter().map(|(id, refused)| refusal(id, refused)).collect();
-        Ok(Response::new(pb::ListRefusalsResponse { refusals, next_page_token }))
+        let next = page::cut(&mut found, size)
+            .map(|last| seal.close(&Place { keys: vec![last.id.to_string()], ..Place::default() }));
+        let refusals = found.into_iter().map(refusal).collect();
+        Ok(Response::new(pb::ListRefusalsResponse { refusals, next_page_token: next.unwrap_or_default() }))
     }
 }
 
@@ -63,11 +70,11 @@ fn time(fields: &mut Fields, field: &str, time: Option<&prost_types::Timestamp>)
     read
 }
 
-fn refusal(id: String, refused: Refused) -> pb::Refusal {
+fn refusal(refused: Refused) -> pb::Refusal {
     let wire = |time: Timestamp| prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() };
     pb::Refusal {
         refused_at: Some(wire(refused.at())),
-        id,
+        id: refused.id.to_string(),
         count: refused.count,
         first_refused_at: Some(wire(refused.first_at)),
         kind: refused.kind.into(),

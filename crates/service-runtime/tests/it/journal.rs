@@ -11,6 +11,7 @@ use harness::Servers;
 use service_runtime::LogReaders;
 use sqlx::{Connection as _, PgConnection};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use crate::notes::{Service, by, environment, note, reason, unique_name, with_token};
 
@@ -187,10 +188,33 @@ async fn the_pages_of_a_list_are_the_list_and_filters_hold() {
     let before = listed(&mut service, before).await.refusals;
     assert!(since.contains(&all[1]) && !before.contains(&all[1]));
     assert_eq!(since.len() + before.len(), 5);
-    let wrong = pb::ListRefusalsRequest { kind: 99, page_token: "00".into(), ..Default::default() };
+    let wrong = pb::ListRefusalsRequest { kind: 99, page_size: -1, page_token: "00".into(), ..Default::default() };
     let auditor = harness::token("auditor", "partners/court-of-auditors", "auditor");
     let status = service.journal.list_refusals(with_token(&auditor, wrong)).await.expect_err("all is wrong");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_REQUEST"));
+    let told = status.get_details_bad_request().expect("it lists them").field_violations;
+    let told: Vec<&str> = told.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(told, ["page_size", "kind", "page_token"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_refusals_is_for_whoever_asked_for_the_one_before() {
+    let (mut service, _) = service(&[]).await;
+    for number in 0..3 {
+        refused(&mut service, by_nobody("partners/mli", note(number))).await;
+    }
+    let asked = pb::ListRefusalsRequest { page_size: 1, ..Default::default() };
+    let page_token = listed(&mut service, asked.clone()).await.next_page_token;
+    let next = pb::ListRefusalsRequest { page_token, ..asked };
+    assert_eq!(listed(&mut service, next.clone()).await.refusals.len(), 1);
+    let other = harness::token("auditor", "partners/other-court", "auditor");
+    let of_others = service.journal.list_refusals(with_token(&other, next.clone())).await;
+    let narrower = pb::ListRefusalsRequest { kind: RefusalKind::Permission.into(), ..next };
+    let auditor = harness::token("auditor", "partners/court-of-auditors", "auditor");
+    let otherwise = service.journal.list_refusals(with_token(&auditor, narrower)).await;
+    for answer in [of_others, otherwise] {
+        assert_eq!(reason(&answer.expect_err("it leads elsewhere")), "INVALID_REQUEST");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-use contracts::toguna::partnerships::v1::ListPartnersRequest;
+use contracts::{queries::ListQuery as _, toguna::partnerships::v1::ListPartnersRequest};
 
 use super::*;
 
@@ -12,18 +12,24 @@ fn place() -> Place {
     }
 }
 
+fn sealed(key: &[u8; 32], organisation: &str, asked: &ListPartnersRequest) -> Seal {
+    Seal::of::<ListPartnersRequest>(key, organisation, &asked.clone().content())
+}
+
+/// The place that a token leads to; one that leads nowhere is refused.
 fn opened(seal: &Seal, token: &str) -> Option<Place> {
     let mut fields = Fields::new();
     let place = seal.open(&mut fields, token);
-    fields.finish().is_ok().then_some(place)
+    assert_eq!(fields.finish().is_ok(), place.is_some(), "{token}");
+    place
 }
 
 #[test]
 fn a_token_holds_for_the_same_request_of_the_same_organisation_only() {
     let asked = ListPartnersRequest { filter: "kind = STATE".to_owned(), ..Default::default() };
-    let token = Seal::new(&KEY, "partners/ml", &asked).close(&place());
+    let token = sealed(&KEY, "partners/ml", &asked).close(&place());
     let reads = |key: &[u8; 32], organisation: &str, asked: &ListPartnersRequest| {
-        opened(&Seal::new(key, organisation, asked), &token) == Some(place())
+        opened(&sealed(key, organisation, asked), &token) == Some(place())
     };
     assert!(reads(&KEY, "partners/ml", &asked));
     let larger = ListPartnersRequest {
@@ -47,7 +53,7 @@ fn a_token_holds_for_the_same_request_of_the_same_organisation_only() {
 
 #[test]
 fn a_changed_token_is_refused() {
-    let seal = Seal::new(&KEY, "partners/ml", &ListPartnersRequest::default());
+    let seal = sealed(&KEY, "partners/ml", &ListPartnersRequest::default());
     let token = seal.close(&place());
     let bytes = URL_SAFE_NO_PAD.decode(&token).expect("it is base64");
     for place in 0..bytes.len() {
@@ -55,17 +61,26 @@ fn a_changed_token_is_refused() {
         changed[place] ^= 1;
         assert_eq!(opened(&seal, &URL_SAFE_NO_PAD.encode(changed)), None, "byte {place}");
     }
-    for other in ["", "x", "=", &token[1..], &token[..token.len() - 2], &format!("{token}AA"), "é"] {
+    for other in ["x", "=", &token[1..], &token[..token.len() - 2], &format!("{token}AA"), "é"] {
         assert_eq!(opened(&seal, other), None, "{other}");
     }
 }
 
 #[test]
-fn a_page_has_a_size() {
-    let read = |asked| {
-        let mut fields = Fields::new();
-        let size = size(&mut fields, asked);
-        fields.finish().is_ok().then_some(size)
-    };
-    assert_eq!([read(0), read(7), read(i32::MAX), read(-1)], [Some(50), Some(7), Some(500), None]);
+fn a_list_begins_where_no_token_is_sent() {
+    let mut fields = Fields::new();
+    let seal = sealed(&KEY, "partners/ml", &ListPartnersRequest::default());
+    assert_eq!(seal.open(&mut fields, ""), None);
+    assert!(fields.finish().is_ok());
+}
+
+#[test]
+fn a_page_has_a_size_and_leads_on_where_there_is_more() {
+    assert_eq!([0, 7, i32::MAX].map(size), [50, 7, 500]);
+    assert_eq!(limit(7), 8);
+    for (found, shown, leads_on) in [(0, 0, false), (2, 2, false), (3, 2, true)] {
+        let mut rows: Vec<usize> = (0..found).collect();
+        assert_eq!(cut(&mut rows, 2).is_some(), leads_on, "{found}");
+        assert_eq!(rows.len(), shown, "{found}");
+    }
 }
