@@ -106,18 +106,18 @@ fn a_call_without_a_bearer_token_is_unauthenticated_with_a_reason() {
         vec![&bearer, &bearer],
         vec![&bearer, "Basic YTpi"],
     ] {
-        let mut metadata = MetadataMap::new();
+        let mut metadata = HeaderMap::new();
         for header in &headers {
             metadata.append("authorization", header.parse().expect("ASCII"));
         }
-        let status = issuer.verifier().caller(metadata.as_ref(), None).expect_err("refused");
+        let status = issuer.verifier().caller(&metadata, None).expect_err("refused");
         assert_eq!(status.code(), tonic::Code::Unauthenticated, "{headers:?}");
         let info = status.get_details_error_info().expect("always there");
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("TOKEN_INVALID", "toguna"), "{headers:?}");
     }
-    let mut metadata = MetadataMap::new();
+    let mut metadata = HeaderMap::new();
     metadata.insert("authorization", format!("bearer {good}").parse().expect("ASCII"));
-    assert!(issuer.verifier().caller(metadata.as_ref(), None).is_ok(), "the scheme has no case");
+    assert!(issuer.verifier().caller(&metadata, None).is_ok(), "the scheme has no case");
 }
 
 /// An issuer that may speak for one organisation, in two roles, for a quarter of an hour.

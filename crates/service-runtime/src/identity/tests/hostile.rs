@@ -330,11 +330,11 @@ fn every_hostile_token_is_refused_for_what_it_is() {
             assert_eq!(cast.verifier.verify(&token, None), Err(problem), "{what}{time}");
         }
         let Ok(header) = format!("Bearer {token}").parse() else { continue };
-        let mut metadata = MetadataMap::new();
+        let mut metadata = HeaderMap::new();
         metadata.insert("authorization", header);
         // What stands after a token in the metadata is not the token's.
         if token.trim() != good {
-            let status = cast.verifier.caller(metadata.as_ref(), None).expect_err("refused");
+            let status = cast.verifier.caller(&metadata, None).expect_err("refused");
             assert_eq!(status.code(), tonic::Code::Unauthenticated, "{what}");
         }
     }
