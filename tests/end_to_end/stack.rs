@@ -52,6 +52,11 @@ impl Home {
     pub fn run(&self, arguments: &[&str]) -> Output {
         run(&self.0, arguments)
     }
+
+    /// Writes one of its files.
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.0.join(file), text).expect("it can be written");
+    }
 }
 
 impl Drop for Home {
@@ -109,6 +114,11 @@ impl Stack {
     async fn start_told(environment: &[(&str, &str)], arguments: &[&str], is_ready: impl Fn(&Path) -> bool) -> Self {
         let home = env::temp_dir().join(format!("toguna-home-{}", random_hex(6)));
         fs::create_dir(&home).expect("a home can be made");
+        if arguments.contains(&"--empty") || arguments.contains(&"--no-demo") {
+            // The tests are anybody, on these too.
+            fs::create_dir(home.join("keys")).expect("a folder can be made");
+            fs::write(home.join("keys/organisations.toml"), "anybody = true\n").expect("it can be written");
+        }
         let mut program = Program::new(&program(), home.join("up.log"), Signal::Terminate)
             .args(arguments)
             .env("TOGUNA_HOME", &home)
@@ -211,6 +221,25 @@ impl Stack {
     /// Who is behind a pseudonym of the logs, as the directory says now.
     pub fn person(&self, pseudonym: &str) -> Option<String> {
         Identity::open(&self.home.join("keys")).expect("the stack has keys").person(pseudonym)
+    }
+
+    /// Files of the stack in which one of these texts stands, from its home.
+    pub fn holding(&self, texts: &[&str]) -> Vec<String> {
+        let mut grep = Command::new("grep");
+        // Servers make and remove files meanwhile: that one is gone is no answer.
+        grep.args(["--recursive", "--text", "--files-with-matches", "--fixed-strings", "--no-messages"]);
+        for text in texts {
+            grep.args(["-e", text]);
+        }
+        let found = grep.arg(".").current_dir(&self.home).output().expect("there is grep").stdout;
+        String::from_utf8_lossy(&found).lines().map(|line| line.trim_start_matches("./").to_owned()).collect()
+    }
+
+    /// Address of a service's database, as the service was told it.
+    pub fn database(&self, service: &str) -> String {
+        let told = fs::read(format!("/proc/{}/environ", self.pid(service))).expect("the service runs");
+        let variable = told.split(|byte| *byte == 0).find_map(|it| it.strip_prefix(b"DATABASE_URL=".as_slice()));
+        String::from_utf8(variable.expect("it was told").to_vec()).expect("an address is text")
     }
 
     /// A connection lives as long as the test that made it.

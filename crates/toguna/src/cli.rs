@@ -158,7 +158,7 @@ pub struct Token {
     /// Which person of the organisation; different persons count as different eyes
     #[arg(long, value_name = "NAME", default_value = "officer-1")]
     pub person: String,
-    /// For how many hours it holds; one at most for people whom their organisation has named
+    /// For how many hours it holds; a quarter of one at most for people whom their organisation has named
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=24))]
     pub hours: u32,
 }

@@ -30,6 +30,10 @@ const ABOUT: &[(&[&str], &str)] = &[
     ),
     (&["people", "list"], "Qui est dans l’annuaire, dans quels rôles, et qui supplée qui jusqu’à quand"),
     (
+        &["people", "changes"],
+        "Quel administrateur a changé quoi, et quand ; les personnes y portent le nom que leur donnent les journaux",
+    ),
+    (
         &["submit"],
         "Envoyer les commandes de tableaux, beaucoup à la fois ; ce qu’une ligne coupée laisse sans réponse repart",
     ),
@@ -69,7 +73,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("no_demo", "Ne rien charger"),
     ("caller", "Rôles, séparés par des virgules, et organisation : l’identifiant d’un partenaire"),
     ("person", "Quelle personne de l’organisation ; d’autres personnes sont d’autres yeux"),
-    ("hours", "Durée de validité en heures ; une au plus pour les personnes que leur organisation a nommées"),
+    (
+        "hours",
+        "Durée de validité en heures ; un quart d’heure au plus pour les personnes que leur organisation a nommées",
+    ),
     ("who", "Le nom court que l’organisation donne à la personne, et l’organisation : l’identifiant d’un partenaire"),
     ("by", "L’administrateur de l’organisation qui le veut"),
     ("name", "Comment on appelle la personne ; les journaux ne le contiennent jamais"),

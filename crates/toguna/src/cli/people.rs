@@ -9,7 +9,8 @@ pub enum People {
     /// Name a person of an organisation and the roles; again, to change them or to bring back who was revoked
     #[command(after_long_help = "\
 The first person that an organisation names is an administrator; from then on one of its administrators says so with \
---by. A token for a named person: `toguna token ROLE@ORGANISATION --person PERSON`.
+--by. Roles beyond the organisation's own affairs, such as auditor or secretariat, are given where the operator's file \
+keys/organisations.toml lets it have them. A token for a named person: `toguna token ROLE@ORGANISATION --person PERSON`.
 
 Examples:
   toguna people invite head@ml-mmeia --name \"…\" --roles administrator
@@ -22,19 +23,27 @@ Examples:
     Delegate(Delegate),
     /// Let a person have no token any more; whoever stands in for the person does so no longer
     #[command(after_long_help = "\
-Tokens that were signed hold for at most an hour.
+Tokens that were signed hold for at most a quarter of an hour.
 
 Examples: toguna people revoke officer-1@ml-mmeia --by head")]
     Revoke(PersonOf),
     /// Forget a person: the logs keep a pseudonym that is nobody's name any more
     #[command(after_long_help = "\
-No byte of any log changes. Somebody of that name who is invited later is another person.
+No byte of any log changes. The short name is nobody else's for a year; whoever is invited under another one is \
+another person.
 
 Examples: toguna people erase officer-1@ml-mmeia --by head")]
     Erase(PersonOf),
     /// Who is in the directory, in which roles, and who stands in for whom until when
     #[command(after_long_help = "Examples: toguna people list ml-mmeia --json")]
     List {
+        /// The organisation [default: all]
+        #[arg(value_name = "ORGANISATION")]
+        of: Option<String>,
+    },
+    /// Which administrator changed what, when; persons stand in the record by what the logs call them
+    #[command(after_long_help = "Examples: toguna people changes ml-mmeia --json")]
+    Changes {
         /// The organisation [default: all]
         #[arg(value_name = "ORGANISATION")]
         of: Option<String>,

@@ -35,6 +35,7 @@ pub(super) async fn run(options: &Up, language: Language, as_json: bool) -> Resu
     let home = Home::find()?;
     home.make()?;
     let identity = home.identity()?;
+    identity.begin(!options.empty && !options.no_demo)?;
     let progress = Progress::start();
     let mut stop = pin!(stop_signal()?);
     let started = tokio::select! {

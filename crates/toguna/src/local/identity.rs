@@ -18,8 +18,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     hex, kept,
-    people::{People, Refused},
-    persons::Persons,
+    people::{Organisations, People, Refused, roles},
+    persons::{Persons, Pseudonyms},
     random_hex, write_private,
 };
 
@@ -42,7 +42,7 @@ longest_minutes = 1440
 "#;
 
 /// How long a token of a person whom an organisation named may hold.
-const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 
 const PSEUDONYM_KEY: &str = "pseudonym.key";
 
@@ -99,7 +99,7 @@ impl Identity {
         let key_id = hex(&Sha256::digest(serde_json::to_vec(&public.algorithm)?))[..16].to_owned();
         public.common.key_id = Some(key_id.clone());
         let pseudonym_key = kept(&folder.join(PSEUDONYM_KEY), || random_hex(32))?;
-        let persons = Persons::open(folder.join("persons"), &pseudonym_key)?;
+        let persons = Persons::open(folder.join("persons"), Pseudonyms::under(&pseudonym_key)?)?;
         let identity = Self { key, key_id, folder, persons };
         replace(&identity.jwks(), &serde_json::to_vec_pretty(&JwkSet { keys: vec![public] })?)?;
         kept(&identity.issuers(), || ISSUERS.to_owned())?;
@@ -123,18 +123,28 @@ impl Identity {
 
     /// The people whom their organisations named.
     pub fn people(&self) -> People {
-        People::at(self.folder.join("people.json"))
+        People::at(&self.folder, &self.persons.pseudonyms)
+    }
+
+    /// What the operator lets organisations do.
+    pub fn organisations(&self) -> Result<Organisations> {
+        Organisations::read(&self.folder.join("organisations.toml"))
+    }
+
+    /// Begins the operator's file, unless it is there.
+    pub fn begin(&self, is_demonstration: bool) -> Result<()> {
+        Organisations::begin(&self.folder.join("organisations.toml"), is_demonstration)
     }
 
     /// The person behind a pseudonym of the logs, where a token was made here for that person, and the person was not
     /// erased since.
     pub fn person(&self, pseudonym: &str) -> Option<String> {
-        let subject = self.persons.name(pseudonym)?;
-        if People::is_ours(&subject) { self.people().name(&subject) } else { Some(subject) }
+        self.people().name(pseudonym).or_else(|| self.persons.name(pseudonym))
     }
 
     /// A token for whom a user names. Where the organisation has named its people it is for these alone, for roles that
-    /// they have, and for an hour at most.
+    /// they have and the operator lets the organisation have, and for a quarter of an hour at most; where it has named
+    /// nobody, in a demonstration alone.
     pub fn token_of(
         &self,
         roles: &[&str],
@@ -142,29 +152,37 @@ impl Identity {
         person: &str,
         valid: SignedDuration,
     ) -> Result<Result<String, Refused>> {
-        let now = Timestamp::now();
-        let token = match self.people().read()?.permit(organisation, person, roles, now) {
-            Some(Ok(permit)) => {
-                let left = permit.ends.map_or(LONGEST, |ends| ends.duration_since(now));
-                self.token(roles, organisation, &permit.subject, valid.min(LONGEST).min(left))
-            }
-            Some(Err(refused)) => return Ok(Err(refused)),
-            // Persons of different organisations are different persons, whatever they are called.
-            None => {
+        let (now, bounds) = (Timestamp::now(), self.organisations()?);
+        let permit = match self.people().read()?.permit(organisation, person, roles, now) {
+            Some(permit) => bounds.allow(organisation, roles.iter().copied()).and(permit),
+            None if bounds.anybody => {
+                if let Err(refused) = roles.iter().try_for_each(|role| roles::check(role)) {
+                    return Ok(Err(refused));
+                }
+                // Persons of different organisations are different persons, whatever they are called.
                 let id = organisation.strip_prefix("partners/").unwrap_or(organisation);
-                self.token(roles, organisation, &format!("{person}@{id}"), valid)
+                return self.token(roles, organisation, &format!("{person}@{id}"), valid).map(Ok);
             }
+            None => bounds.allow(organisation, []).and(Err(Refused::NobodyNamed)),
         };
-        token.map(Ok)
+        let token = permit.map(|permit| {
+            let left = permit.ends.map_or(LONGEST, |ends| ends.duration_since(now));
+            self.sign(roles, organisation, &permit.subject, valid.min(LONGEST).min(left))
+        });
+        token.map_or_else(|refused| Ok(Err(refused)), |signed| signed.map(Ok))
     }
 
     /// A token for a person of an organisation (`partners/…`) with roles, valid from now.
     pub fn token(&self, roles: &[&str], organisation: &str, person: &str, valid: SignedDuration) -> Result<String> {
-        self.persons.enter(ISSUER, person)?;
+        self.persons.enter(person)?;
+        self.sign(roles, organisation, person, valid)
+    }
+
+    fn sign(&self, roles: &[&str], organisation: &str, subject: &str, valid: SignedDuration) -> Result<String> {
         let now = Timestamp::now();
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            sub: person.to_owned(),
+            sub: subject.to_owned(),
             aud: AUDIENCE.to_owned(),
             iat: now.as_second(),
             nbf: now.as_second(),

@@ -5,14 +5,24 @@
 //! that is made of a subject; the subject is made by chance and written down here alone. So whoever is erased here is
 //! nobody's name any more anywhere, and no byte of any log changes.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::{random_hex, write_private};
-use crate::language::Language;
+use super::{hex, random_hex};
+
+mod changes;
+mod files;
+mod organisations;
+mod refused;
+pub mod roles;
+
+pub use changes::{Change, What};
+pub use files::People;
+pub use organisations::Organisations;
+pub use refused::Refused;
 
 /// What the subjects of people named here begin with.
 const SUBJECT: &str = "person-";
@@ -20,9 +30,8 @@ const SUBJECT: &str = "person-";
 /// Who may name an organisation's people.
 const ADMINISTRATOR: &str = "administrator";
 
-/// The file of the directory.
-#[derive(Debug, Clone)]
-pub struct People(PathBuf);
+/// How long the short name of whoever was erased is nobody else's, in days.
+const NAME_RESTS: i64 = 366;
 
 /// All of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +45,18 @@ pub struct Directory {
 pub struct Organisation {
     /// By the short name that the organisation gives each.
     pub people: BTreeMap<String, Person>,
+    /// The short names of those who were erased not long ago, so that a person does not become another one, a second
+    /// pair of eyes, under the same name.
+    #[serde(default)]
+    resting: Vec<Resting>,
+}
+
+/// A short name that is nobody's for a time. It is not written down: whoever has it can find it again here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Resting {
+    salt: String,
+    hash: String,
+    until: Day,
 }
 
 /// One of them.
@@ -51,8 +72,6 @@ pub struct Person {
     pub revoked_on: Option<Day>,
     /// Roles of absent persons.
     pub delegated: Vec<Delegated>,
-    /// The administrator who last changed something here, by subject.
-    pub changed_by: Option<String>,
 }
 
 /// A role that somebody else has, for a time.
@@ -94,114 +113,47 @@ pub struct Permit {
     pub ends: Option<Timestamp>,
 }
 
-/// Why the directory is not changed, or a token not signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// Nobody of that name is in the directory.
-    Unknown,
-    /// The person is revoked.
-    Revoked,
-    /// An organisation begins with an administrator.
-    BeginsWithAdministrator,
-    /// The organisation has administrators: one of them must say so.
-    NotAdministrator,
-    /// There would be no administrator any more.
-    LastAdministrator,
-    /// The person does not have that role, or no longer.
-    NotTheirRole,
-    /// A role of one's own needs no delegation.
-    OwnRole,
-    /// The last day is over.
-    Over,
+/// Who wants a change, when, and within which bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Whose people: a partner's resource name.
+    pub organisation: &'a str,
+    /// The organisation's administrator, by short name.
+    pub by: Option<&'a str>,
+    /// Now.
+    pub at: Timestamp,
+    /// What the operator allows.
+    pub bounds: &'a Organisations,
 }
 
-impl Refused {
-    /// The reason for people.
-    pub fn say(self, language: Language) -> &'static str {
-        let (english, french) = match self {
-            Self::Unknown => ("nobody of that name is in the directory", "personne de ce nom n’est dans l’annuaire"),
-            Self::Revoked => ("the person is revoked", "la personne est révoquée"),
-            Self::BeginsWithAdministrator => (
-                "the organisation has no administrator yet: invite one first",
-                "l’organisation n’a pas encore d’administrateur\u{202f}: invitez-en d’abord un",
-            ),
-            Self::NotAdministrator => (
-                "say with --by which administrator of the organisation wants it",
-                "dites par --by quel administrateur de l’organisation le veut",
-            ),
-            Self::LastAdministrator => (
-                "the organisation would have no administrator any more: invite another first",
-                "l’organisation n’aurait plus d’administrateur\u{202f}: invitez-en d’abord un autre",
-            ),
-            Self::NotTheirRole => ("the person does not have that role", "la personne n’a pas ce rôle"),
-            Self::OwnRole => ("the person has that role already", "la personne a déjà ce rôle"),
-            Self::Over => ("that day is over", "ce jour est passé"),
-        };
-        language.say(english, french)
-    }
-}
-
-impl People {
-    pub(super) fn at(file: PathBuf) -> Self {
-        Self(file)
+impl Wish<'_> {
+    /// The day, in UTC.
+    fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(self.at).date()
     }
 
-    /// What the directory says now.
-    pub fn read(&self) -> Result<Directory> {
-        match fs::read(&self.0) {
-            Ok(text) => serde_json::from_slice(&text).with_context(|| format!("{} is broken", self.0.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Directory::default()),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.0.display())),
-        }
-    }
-
-    /// Changes it, one after another; all of a change or nothing.
-    pub fn change(&self, f: impl FnOnce(&mut Directory) -> Result<(), Refused>) -> Result<Result<(), Refused>> {
-        let lock = fs::File::create(self.0.with_extension("lock"))?;
-        lock.lock()?;
-        let mut directory = self.read()?;
-        if let Err(refused) = f(&mut directory) {
-            return Ok(Err(refused));
-        }
-        let unfinished = self.0.with_extension("unfinished");
-        write_private(&unfinished, &serde_json::to_vec_pretty(&directory)?)?;
-        fs::rename(&unfinished, &self.0).with_context(|| format!("cannot write {}", self.0.display()))?;
-        Ok(Ok(()))
-    }
-
-    /// Whether a subject is of a person that an organisation named, here or before it was erased.
-    pub(super) fn is_ours(subject: &str) -> bool {
-        subject.starts_with(SUBJECT)
-    }
-
-    /// The name behind a subject.
-    pub(super) fn name(&self, subject: &str) -> Option<String> {
-        let directory = self.read().ok()?;
-        let mut people =
-            directory.organisations.into_values().flat_map(|organisation| organisation.people.into_values());
-        people.find(|person| person.subject == subject).map(|person| person.name)
+    fn change(&self, person: &str, by: Option<String>, what: What) -> Change {
+        let at = self.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Change { at, organisation: self.organisation.to_owned(), person: person.to_owned(), by, what }
     }
 }
 
 impl Directory {
     /// Names a person of an organisation, or gives other roles and another name to one who is named; one who was
     /// revoked comes back as the same person. Wanted by an administrator of the organisation, unless it has none yet.
-    pub fn invite(
-        &mut self,
-        organisation: &str,
-        person: &str,
-        name: &str,
-        roles: &[String],
-        by: Option<&str>,
-        today: Date,
-    ) -> Result<(), Refused> {
+    pub fn invite(&mut self, wish: Wish, person: &str, name: &str, roles: &[String]) -> Result<Change, Refused> {
+        let (organisation, today) = (wish.organisation, wish.today());
+        wish.bounds.allow(organisation, roles.iter().map(String::as_str))?;
         let known = self.organisations.get(organisation);
-        let changed_by = match known.filter(|known| known.has_administrator(today)) {
-            Some(known) => Some(known.administrator(by, today)?),
+        let by = match known.filter(|known| known.has_administrator(today)) {
+            Some(known) => Some(known.administrator(wish)?),
             None if roles.iter().any(|role| role == ADMINISTRATOR) => None,
             None => return Err(Refused::BeginsWithAdministrator),
         };
         let mut changed = known.cloned().unwrap_or_default();
+        if changed.resting.iter().any(|name| name.until.0 >= today && name.is(person)) {
+            return Err(Refused::Erased);
+        }
         let before = changed.people.remove(person);
         let invited = Person {
             subject: before.as_ref().map_or_else(|| format!("{SUBJECT}{}", random_hex(16)), |it| it.subject.clone()),
@@ -209,26 +161,27 @@ impl Directory {
             roles: roles.to_vec(),
             revoked_on: None,
             delegated: before.map(|it| it.delegated).unwrap_or_default(),
-            changed_by,
         };
+        let change = wish.change(&invited.subject, by, What::Invited { roles: roles.to_vec() });
         changed.people.insert(person.to_owned(), invited);
-        self.keep(organisation, changed, today)
+        self.keep(wish, changed, change)
     }
 
     /// Gives the role of an absent person to another one, until the end of a day.
     pub fn delegate(
         &mut self,
-        organisation: &str,
+        wish: Wish,
         (absent, role): (&str, &str),
         (to, until): (&str, Date),
-        by: Option<&str>,
-        today: Date,
-    ) -> Result<(), Refused> {
-        let mut changed = self.organisations.get(organisation).cloned().ok_or(Refused::Unknown)?;
-        let changed_by = Some(changed.administrator(by, today)?);
+    ) -> Result<Change, Refused> {
+        let today = wish.today();
+        let mut changed = self.organisations.get(wish.organisation).cloned().ok_or(Refused::Unknown)?;
+        let by = Some(changed.administrator(wish)?);
         if until < today {
             return Err(Refused::Over);
         }
+        roles::check(role)?;
+        wish.bounds.delegation(today, until)?;
         let from = changed.person(absent)?;
         if !from.has(role) {
             return Err(Refused::NotTheirRole);
@@ -239,33 +192,38 @@ impl Directory {
         if to.has(role) {
             return Err(Refused::OwnRole);
         }
+        let what = What::Delegated { role: role.to_owned(), to: to.subject.clone(), until: Day(until) };
+        let change = wish.change(&delegated.from, by, what);
         to.delegated.retain(|it| (&it.role, &it.from) != (&delegated.role, &delegated.from) && it.until.0 >= today);
         to.delegated.push(delegated);
-        to.changed_by = changed_by;
-        self.keep(organisation, changed, today)
+        self.keep(wish, changed, change)
     }
 
     /// Lets a person have no token any more. Whoever stands in for the person does so no longer.
-    pub fn revoke(&mut self, organisation: &str, person: &str, by: Option<&str>, today: Date) -> Result<(), Refused> {
-        let mut changed = self.organisations.get(organisation).cloned().ok_or(Refused::Unknown)?;
-        let changed_by = Some(changed.administrator(by, today)?);
+    pub fn revoke(&mut self, wish: Wish, person: &str) -> Result<Change, Refused> {
+        let mut changed = self.organisations.get(wish.organisation).cloned().ok_or(Refused::Unknown)?;
+        let by = Some(changed.administrator(wish)?);
         changed.person(person)?;
         let revoked = changed.people.get_mut(person).ok_or(Refused::Unknown)?;
-        revoked.revoked_on = Some(Day(today));
-        revoked.changed_by = changed_by;
-        self.keep(organisation, changed, today)
+        revoked.revoked_on = Some(Day(wish.today()));
+        let change = wish.change(&revoked.subject, by, What::Revoked);
+        self.keep(wish, changed, change)
     }
 
-    /// Forgets a person: name, subject and all. Nothing links the person to what the logs hold any more.
-    pub fn erase(&mut self, organisation: &str, person: &str, by: Option<&str>, today: Date) -> Result<(), Refused> {
-        let mut changed = self.organisations.get(organisation).cloned().ok_or(Refused::Unknown)?;
-        changed.administrator(by, today)?;
+    /// Forgets a person: name, subject and all. Nothing links the person to what the logs hold any more. The short name
+    /// is nobody else's for a year.
+    pub fn erase(&mut self, wish: Wish, person: &str) -> Result<Change, Refused> {
+        let mut changed = self.organisations.get(wish.organisation).cloned().ok_or(Refused::Unknown)?;
+        let by = Some(changed.administrator(wish)?);
         let erased = changed.people.remove(person).ok_or(Refused::Unknown)?;
         for other in changed.people.values_mut() {
             other.delegated.retain(|it| it.from != erased.subject);
-            other.changed_by = other.changed_by.take().filter(|by| *by != erased.subject);
         }
-        self.keep(organisation, changed, today)
+        let today = wish.today();
+        changed.resting.retain(|name| name.until.0 >= today);
+        changed.resting.push(Resting::of(person, today));
+        let change = wish.change(&erased.subject, by, What::Erased);
+        self.keep(wish, changed, change)
     }
 
     /// What may be signed for a person who asks for these roles now; `None` where the organisation does not keep its
@@ -281,12 +239,28 @@ impl Directory {
         Some(known.permit(person, roles, now))
     }
 
-    fn keep(&mut self, organisation: &str, changed: Organisation, today: Date) -> Result<(), Refused> {
-        if !changed.has_administrator(today) {
+    fn keep(&mut self, wish: Wish, changed: Organisation, change: Change) -> Result<Change, Refused> {
+        if !changed.has_administrator(wish.today()) {
             return Err(Refused::LastAdministrator);
         }
-        self.organisations.insert(organisation.to_owned(), changed);
-        Ok(())
+        self.organisations.insert(wish.organisation.to_owned(), changed);
+        Ok(change)
+    }
+}
+
+impl Resting {
+    fn of(short: &str, today: Date) -> Self {
+        let salt = random_hex(16);
+        let until = today.checked_add(NAME_RESTS.days()).unwrap_or(Date::MAX);
+        Self { hash: Self::hash(&salt, short), salt, until: Day(until) }
+    }
+
+    fn is(&self, short: &str) -> bool {
+        self.hash == Self::hash(&self.salt, short)
+    }
+
+    fn hash(salt: &str, short: &str) -> String {
+        hex(&Sha256::digest(format!("{salt} {short}")))
     }
 }
 
@@ -324,8 +298,9 @@ impl Organisation {
     }
 
     /// The subject of the administrator who wants something.
-    fn administrator(&self, by: Option<&str>, today: Date) -> Result<String, Refused> {
-        let by = by.and_then(|by| self.people.get(by)).filter(|by| self.has_role(by, ADMINISTRATOR, today));
+    fn administrator(&self, wish: Wish) -> Result<String, Refused> {
+        let by = wish.by.and_then(|by| self.people.get(by));
+        let by = by.filter(|by| self.has_role(by, ADMINISTRATOR, wish.today()));
         by.map(|by| by.subject.clone()).ok_or(Refused::NotAdministrator)
     }
 

@@ -17,7 +17,9 @@ Exemples :
         &["people", "invite"],
         "\
 La première personne que nomme une organisation est un administrateur ; ensuite un de ses administrateurs le veut, par \
---by. Un jeton pour une personne nommée : toguna token ROLE@ORGANISATION --person PERSON.
+--by. Les rôles qui dépassent les affaires de l’organisation, comme auditor ou secretariat, se donnent là où le fichier \
+keys/organisations.toml de l’exploitant le permet. Un jeton pour une personne nommée : toguna token \
+ROLE@ORGANISATION --person PERSON.
 
 Exemples :
   toguna people invite head@ml-mmeia --name \"…\" --roles administrator
@@ -26,14 +28,15 @@ Exemples :
     (
         &["people", "revoke"],
         "\
-Les jetons déjà signés valent une heure au plus.
+Les jetons déjà signés valent un quart d’heure au plus.
 
 Exemple : toguna people revoke officer-1@ml-mmeia --by head",
     ),
     (
         &["people", "erase"],
         "\
-Aucun octet d’aucun journal ne change. Qui est invité plus tard sous ce nom est une autre personne.
+Aucun octet d’aucun journal ne change. Pendant un an, personne d’autre ne reçoit ce nom court ; qui est invité sous un \
+autre nom est une autre personne.
 
 Exemple : toguna people erase officer-1@ml-mmeia --by head",
     ),

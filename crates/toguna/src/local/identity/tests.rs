@@ -1,7 +1,7 @@
 use jsonwebtoken::{DecodingKey, Validation};
 
 use super::*;
-use crate::local::people::Directory;
+use crate::local::people::{Change, Directory, Wish};
 
 fn identity(name: &str) -> Identity {
     let folder = std::env::temp_dir().join(format!("toguna-{name}-{}", random_hex(4)));
@@ -47,33 +47,98 @@ fn keys_are_made_once_and_read_by_their_owner_alone() {
     fs::remove_dir_all(&first.folder).expect("the folder is ours");
 }
 
+/// Writes the operator's file.
+fn operator(identity: &Identity, text: &str) {
+    fs::write(identity.folder.join("organisations.toml"), text).expect("it can be written");
+}
+
+/// Changes something about a ministry's people.
+fn change(identity: &Identity, by: Option<&str>, f: impl FnOnce(&mut Directory, Wish) -> Result<Change, Refused>) {
+    let bounds = identity.organisations().expect("it is right");
+    let wish = Wish { organisation: "partners/ml-mmeia", by, at: Timestamp::now(), bounds: &bounds };
+    let changed = identity.people().change(|directory| f(directory, wish));
+    changed.expect("it is written").expect("it is allowed");
+}
+
+fn invite(identity: &Identity, person: &str, role: &str, by: Option<&str>) {
+    change(identity, by, |directory, wish| directory.invite(wish, person, "A Name", &[role.to_owned()]));
+}
+
+/// What is signed for a person of the ministry, or why nothing is.
+fn asked(identity: &Identity, person: &str, role: &str) -> Result<Claims, Refused> {
+    let day = SignedDuration::from_hours(24);
+    let token = identity.token_of(&[role], "partners/ml-mmeia", person, day).expect("it is read");
+    token.map(|token| read(identity, &token))
+}
+
 #[test]
 fn a_named_person_gets_short_tokens_and_a_revoked_one_none() {
-    use jiff::civil::date;
     let identity = identity("people");
-    let (organisation, today, day) = ("partners/ml-mmeia", date(2026, 11, 23), SignedDuration::from_hours(24));
-    let token = |person: &str, role: &str| identity.token_of(&[role], organisation, person, day).expect("it is read");
-    assert_eq!(read(&identity, &token("anybody", "auditor").expect("nobody was named")).sub, "anybody@ml-mmeia");
-    let invite = |person: &str, role: &str, by: Option<&str>| {
-        let roles = [role.to_owned()];
-        let invited = |directory: &mut Directory| directory.invite(organisation, person, "A Name", &roles, by, today);
-        identity.people().change(invited).expect("it is written").expect("it is allowed");
-    };
-    invite("head", "administrator", None);
-    invite("officer", "signatory", Some("head"));
-    assert_eq!(token("anybody", "auditor"), Err(Refused::Unknown));
-    assert_eq!(token("officer", "administrator"), Err(Refused::NotTheirRole));
-    let claims = read(&identity, &token("officer", "signatory").expect("it has the role"));
-    assert_eq!(claims.exp - claims.iat, 3600);
+    operator(&identity, "[organisations]\n\"partners/ml-mmeia\" = []");
+    invite(&identity, "head", "administrator", None);
+    invite(&identity, "officer", "signatory", Some("head"));
+    assert_eq!(asked(&identity, "anybody", "signatory"), Err(Refused::Unknown));
+    assert_eq!(asked(&identity, "officer", "administrator"), Err(Refused::NotTheirRole));
+    let claims = asked(&identity, "officer", "signatory").expect("it has the role");
+    assert_eq!(claims.exp - claims.iat, 15 * 60);
     assert!(!claims.sub.contains("officer"), "{}", claims.sub);
-    let pseudonym = identity.persons.pseudonym(ISSUER, &claims.sub);
+    let pseudonym = identity.persons.pseudonyms.of(&claims.sub);
     assert_eq!(identity.person(&pseudonym).as_deref(), Some("A Name"));
-    let erased = |directory: &mut Directory| directory.erase(organisation, "officer", Some("head"), today);
-    identity.people().change(erased).expect("it is written").expect("it is allowed");
+    change(&identity, Some("head"), |directory, wish| directory.revoke(wish, "officer"));
+    assert_eq!(asked(&identity, "officer", "signatory"), Err(Refused::Revoked));
+    change(&identity, Some("head"), |directory, wish| directory.erase(wish, "officer"));
     assert_eq!(identity.person(&pseudonym), None);
-    invite("officer", "signatory", Some("head"));
-    let revoked = |directory: &mut Directory| directory.revoke(organisation, "officer", Some("head"), today);
-    identity.people().change(revoked).expect("it is written").expect("it is allowed");
-    assert_eq!(token("officer", "signatory"), Err(Refused::Revoked));
+    fs::remove_dir_all(&identity.folder).expect("the folder is ours");
+}
+
+#[test]
+fn whoever_is_not_named_gets_a_token_in_a_demonstration_alone() {
+    let identity = identity("strangers");
+    let not_served = Refused::NotServed { organisation: "partners/ml-mmeia".to_owned(), meant: None };
+    assert_eq!(asked(&identity, "anybody", "auditor"), Err(not_served), "there is no file");
+    operator(&identity, "[organisations]\n\"partners/ml-mmeia\" = []");
+    assert_eq!(asked(&identity, "anybody", "observer"), Err(Refused::NobodyNamed));
+    operator(&identity, "anybody = true");
+    assert_eq!(asked(&identity, "anybody", "auditor").map(|it| it.sub), Ok("anybody@ml-mmeia".to_owned()));
+    let meant = Some("auditor".to_owned());
+    assert_eq!(asked(&identity, "anybody", "auditer"), Err(Refused::NoSuchRole { role: "auditer".to_owned(), meant }));
+    invite(&identity, "head", "administrator", None);
+    assert_eq!(asked(&identity, "anybody", "auditor"), Err(Refused::RoleOfOperator { role: "auditor".to_owned() }));
+    assert_eq!(asked(&identity, "anybody", "observer"), Err(Refused::Unknown), "it has named its people now");
+    fs::remove_dir_all(&identity.folder).expect("the folder is ours");
+}
+
+#[test]
+fn what_the_operator_takes_away_is_signed_no_more() {
+    let identity = identity("withdrawn");
+    operator(&identity, "[organisations]\n\"partners/ml-mmeia\" = [\"secretariat\"]");
+    invite(&identity, "head", "administrator", None);
+    invite(&identity, "desk", "secretariat", Some("head"));
+    assert!(asked(&identity, "desk", "secretariat").is_ok());
+    operator(&identity, "[organisations]\n\"partners/ml-mmeia\" = []");
+    let refused = Refused::RoleOfOperator { role: "secretariat".to_owned() };
+    assert_eq!(asked(&identity, "desk", "secretariat"), Err(refused));
+    fs::remove_dir_all(&identity.folder).expect("the folder is ours");
+}
+
+#[test]
+fn a_persons_subject_stands_in_the_directory_alone() {
+    let identity = identity("alone");
+    operator(&identity, "anybody = true");
+    invite(&identity, "head", "administrator", None);
+    let subject = asked(&identity, "head", "administrator").expect("it has the role").sub;
+    let elsewhere = identity.token_of(&["observer"], "partners/fra", "anybody", SignedDuration::from_hours(1));
+    assert!(elsewhere.expect("it is read").is_ok());
+    let persons = identity.folder.join("persons");
+    assert!(!fs::read_to_string(&persons).expect("one is there").contains(&subject));
+    // As files of before have it.
+    let line = format!("{} {subject}\n", identity.persons.pseudonyms.of(&subject));
+    let text = fs::read_to_string(&persons).expect("one is there") + &line;
+    fs::write(&persons, text).expect("it can be written");
+    let again = Identity::open(&identity.folder).expect("the keys are there");
+    let text = fs::read_to_string(&persons).expect("one is there");
+    assert!(!text.contains(&subject) && text.ends_with("anybody@fra\n"), "{text}");
+    let anybody = again.persons.pseudonyms.of("anybody@fra");
+    assert_eq!(again.person(&anybody).as_deref(), Some("anybody@fra"), "others stay");
     fs::remove_dir_all(&identity.folder).expect("the folder is ours");
 }
