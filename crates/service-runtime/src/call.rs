@@ -116,26 +116,28 @@ impl Calls {
         let correlation = request.metadata().get("correlation-id").map(|id| id.to_str().unwrap_or_default().to_owned());
         let message = request.into_inner();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
-        let act = message.act().cloned().unwrap_or_default();
-        let ground = envelope::ground(&act, &actor.organisation);
+        let none = pb::Act::default();
+        let act = message.act().unwrap_or(&none);
+        let ground = envelope::ground(act, &actor.organisation);
         self.watch(|keeper| Asked::command(keeper, &actor, &message, ground));
         self.authority.check(&actor, ground)?;
         CallContext::current().require_deadline()?;
         let mut fields = Fields::of(&message);
-        let act = envelope::act(&mut fields, &act, actor, today)?;
-        let call = CallContext::current();
-        let meta = CommandMeta {
+        let act = envelope::act(&mut fields, act, actor, today)?;
+        let mut meta = CommandMeta {
             request_id: envelope::request_id(&mut fields, message.request_id()),
-            content_hash: content_hash(&message),
+            content_hash: [0; 32],
             expected_version: envelope::expected_version(&mut fields, message.etag()),
             validate_only: message.validate_only(),
             correlation_id: envelope::correlation_id(&mut fields, correlation.as_deref()),
             causation_id: None,
-            traceparent: telemetry::traceparent(&call.trace),
+            traceparent: telemetry::traceparent(&CallContext::current().trace),
         };
         let tokens = envelope::tokens(&mut fields, message.at_least_as_fresh());
         let violations = fields.into_violations();
+        // What is malformed is refused, however much it is: nothing more is made of it.
         if violations.is_empty() {
+            meta.content_hash = content_hash(&message);
             self.wait_for(Asker::Log, &tokens).await?;
         }
         Ok(Call { message, act, meta, violations })
