@@ -19,7 +19,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(10);
 
 /// A service with limits of its own.
-async fn within(limits: &[(&'static str, u32)]) -> Service {
+pub async fn within(limits: &[(&'static str, u32)]) -> Service {
     let mut environment = environment().await;
     environment.extend(limits.iter().map(|(name, number)| (*name, number.to_string())));
     Service::start_in(unique_name(), &environment, LogReaders::Partners).await
@@ -125,7 +125,12 @@ async fn an_old_connection_says_goodbye_to_its_replays_and_the_next_call_makes_a
     };
     assert_eq!(goodbye.reason(), GoodbyeReason::ConnectionOld);
     assert!(next(&mut answers).await.is_none(), "and ends in order");
-    service.note(2).await;
+    // A call that meets the connection as it ends was not taken. Most libraries send it again by themselves; this one
+    // says so, and makes another connection for the next call.
+    if let Err(status) = service.notes.propose_correction(by("aminata", note(2))).await {
+        assert!(status.details().is_empty(), "not by the service: {status:?}");
+        service.note(2).await;
+    }
     let start = Some(pb::replay_log_request::Start::ResumeToken(goodbye.place.expect("a place").resume_token));
     let mut answers = replay(&mut service, pb::ReplayLogRequest { start, ..from(1) }).await.expect("a replay");
     let Some(Message::Events(batch)) = next(&mut answers).await else { panic!("events") };
