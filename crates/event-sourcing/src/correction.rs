@@ -39,7 +39,10 @@ pub enum CorrectionError<E> {
     },
     /// There is no reason, and a correction needs one.
     #[error("a correction says why")]
-    NoReason,
+    NoReason {
+        /// The version named.
+        version: u64,
+    },
     /// The record was made by and for others.
     #[error("record {version} was made by another organisation")]
     NotYourRecord {
@@ -68,7 +71,7 @@ impl<A: Aggregate> History<A> {
         act: &Act,
     ) -> Result<Draft<Entry<A::Event>>, CorrectionError<A::Error>> {
         if act.reason.trim().is_empty() {
-            return Err(CorrectionError::NoReason);
+            return Err(CorrectionError::NoReason { version: correction.mistaken_version });
         }
         self.correctable(&correction, act)?;
         self.check_with(&correction)?;

@@ -6,7 +6,7 @@ use contracts::{
 };
 use event_sourcing::{CorrectionError, StreamName};
 
-use crate::{Interrupt, Refusal};
+use crate::{Interrupt, Refusal, Value};
 
 /// A refused correction of a record of a stream.
 #[derive(Debug, thiserror::Error)]
@@ -30,27 +30,53 @@ impl<E: Refusal> Refusal for CorrectionRefused<E> {
             CorrectionError::NoSuchRecord { .. }
             | CorrectionError::NotAFact { .. }
             | CorrectionError::OtherKind { .. }
-            | CorrectionError::NoReason
+            | CorrectionError::NoReason { .. }
             | CorrectionError::NoOpenProposal { .. } => ErrorReason::RecordNotCorrectable.reason(),
         }
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
-        let version = match &self.error {
-            CorrectionError::BreaksRule(rule) => {
-                let mut metadata = rule.metadata();
-                if !metadata.iter().any(|(key, _)| *key == "resource") {
-                    metadata.push(("resource", self.stream.to_string()));
-                }
-                return metadata;
-            }
+    fn values(&self) -> Vec<(&'static str, Value)> {
+        let mut values = match &self.error {
+            CorrectionError::BreaksRule(rule) => rule.values(),
             CorrectionError::NoSuchRecord { version }
             | CorrectionError::NotAFact { version }
             | CorrectionError::OtherKind { version }
+            | CorrectionError::NoReason { version }
             | CorrectionError::NotYourRecord { version }
-            | CorrectionError::NoOpenProposal { version } => version.to_string(),
-            CorrectionError::NoReason | CorrectionError::SamePerson => String::new(),
+            | CorrectionError::NoOpenProposal { version } => vec![("version", Value::name(version))],
+            CorrectionError::SamePerson => Vec::new(),
         };
-        vec![("resource", self.stream.to_string()), ("version", version), ("problem", self.error.to_string())]
+        values.extend(self.problem().map(|problem| ("problem", problem.into())));
+        if !values.iter().any(|(key, _)| *key == "resource") {
+            values.push(("resource", Value::name(&self.stream)));
+        }
+        values
+    }
+}
+
+impl<E: Refusal> CorrectionRefused<E> {
+    /// Why the record cannot be corrected in this way.
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        Some(match &self.error {
+            CorrectionError::NoSuchRecord { .. } => {
+                ("there is no such record", "il n’y a pas d’enregistrement de ce numéro")
+            }
+            CorrectionError::NotAFact { .. } => {
+                ("it is itself about a correction", "il porte lui-même sur une correction")
+            }
+            CorrectionError::OtherKind { .. } => (
+                "what is to take its place is an event of another kind",
+                "ce qui doit le remplacer est un événement d’un autre genre",
+            ),
+            CorrectionError::NoOpenProposal { .. } => {
+                ("it is no open proposal", "ce n’est pas une proposition ouverte")
+            }
+            CorrectionError::NoReason { .. } => {
+                ("a correction says why, in the act’s reason", "une correction dit pourquoi, dans le motif de l’acte")
+            }
+            CorrectionError::SamePerson | CorrectionError::NotYourRecord { .. } | CorrectionError::BreaksRule(_) => {
+                return None;
+            }
+        })
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 pub use self::compare::{Comparing, Comparison, Difference, FirstEvent};
 use self::registry::Registry;
-use crate::{StoreError, Timestamp};
+use crate::{StoreError, Timestamp, Wording};
 
 /// One generation, open.
 #[derive(Debug, Clone)]
@@ -188,12 +188,12 @@ pub enum GenerationError {
     #[error("something else is being done to the generations")]
     Busy,
     /// A table cannot be compared.
-    #[error("table {table} cannot be compared: {problem}")]
+    #[error("table {table} cannot be compared: {}", problem.en)]
     NotComparable {
         /// Its name.
         table: String,
         /// Why.
-        problem: &'static str,
+        problem: Wording,
     },
     /// The read models were opened without generations.
     #[error("these read models have no generations")]

@@ -40,6 +40,7 @@ mod token;
 mod touched;
 mod trace;
 mod unit;
+mod wording;
 
 pub use act::{date_from_proto, date_to_proto, from_record as act_from_record, source_from_proto, source_to_proto};
 pub use epochs::LogEpoch;
@@ -71,3 +72,4 @@ pub use text::{text_from_proto, text_to_proto};
 pub use token::{ConsistencyToken, Epoch, InvalidToken};
 pub use touched::Touched;
 pub use unit::{Interrupt, Refusal, Unit};
+pub use wording::{Language, Value, Wording};

@@ -6,7 +6,7 @@ use contracts::{reasons::Reason, toguna::log::v1::EventRecord};
 use event_sourcing::{Act, Correction, Draft, Entry, History, PartialDate, Recorded, StreamName, Timestamp, entries};
 
 use crate::{
-    DecodeError, Payload, StaleVersion, StoreError, Stored,
+    DecodeError, Payload, StaleVersion, StoreError, Stored, Value,
     stored::{decode_record, encode_entry},
 };
 
@@ -16,7 +16,7 @@ pub trait Refusal: std::error::Error + Send + Sync + 'static {
     /// The reason.
     fn reason(&self) -> &'static Reason;
     /// The values of the placeholders of its texts, and whatever else helps the caller to mend the command.
-    fn metadata(&self) -> Vec<(&'static str, String)>;
+    fn values(&self) -> Vec<(&'static str, Value)>;
 }
 
 /// Why a command's function stopped. `?` makes one of any [`Refusal`].
@@ -55,12 +55,12 @@ impl<E: Refusal> Refusal for RefusedBy<E> {
         self.refusal.reason()
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
-        let mut metadata = self.refusal.metadata();
-        if !metadata.iter().any(|(key, _)| *key == "resource") {
-            metadata.push(("resource", self.stream.to_string()));
+    fn values(&self) -> Vec<(&'static str, Value)> {
+        let mut values = self.refusal.values();
+        if !values.iter().any(|(key, _)| *key == "resource") {
+            values.push(("resource", Value::name(&self.stream)));
         }
-        metadata
+        values
     }
 }
 

@@ -20,12 +20,12 @@ use cedar_policy::{
     RestrictedExpression,
 };
 use contracts::toguna::errors::v1::ErrorReason;
-use event_store::Actor;
+use event_store::{Actor, Value};
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 
-use self::policies::{ROLES, Slice};
+use self::policies::{FRENCH, ROLES, Slice};
 use crate::{context::CallContext, status};
 
 /// Most verdicts that are remembered, the least used of which go first: about 200 bytes each.
@@ -219,11 +219,22 @@ impl Denial {
                 let whose = if reason == ErrorReason::OwnActRequired { on_behalf_of } else { &actor.organisation };
                 explained.with("organisation", whose.to_owned())
             }
-            Self::RoleRequired(roles) => status::refused(ErrorReason::RoleRequired).with("role", roles.to_string()),
+            Self::RoleRequired(roles) => {
+                let roles: Vec<&str> = roles.split(", ").collect();
+                status::refused(ErrorReason::RoleRequired).with("role", role_names(&roles))
+            }
             Self::NotPermitted => status::refused(ErrorReason::CallNotPermitted),
         };
         explained.with("permission", method.to_owned()).into()
     }
+}
+
+/// Roles, any of which will do, as people call them.
+pub fn role_names(roles: &[&str]) -> Value {
+    let french = |role: &str| ROLES.iter().position(|known| *known == role).map(|at| FRENCH[at].to_owned());
+    let english: Vec<String> = roles.iter().map(|role| role.replace('_', " ")).collect();
+    let french: Vec<String> = roles.iter().map(|role| french(role).unwrap_or_else(|| (*role).to_owned())).collect();
+    Value::coded(roles.join(", "), (english.join(" or "), french.join(" ou ")))
 }
 
 fn type_name(name: &str) -> EntityTypeName {

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use crate::{
     Config,
-    authorisation::{Authority, Ground},
+    authorisation::{Authority, Ground, role_names},
     context::CallContext,
     envelope,
     fields::Fields,
@@ -244,7 +244,7 @@ impl Caller {
         if self.actor.roles.iter().any(|held| roles.contains(&held.as_str())) {
             return Ok(());
         }
-        Err(status::refused(ErrorReason::RoleRequired).with("role", roles.join(", ")).into())
+        Err(status::refused(ErrorReason::RoleRequired).with("role", role_names(roles)).into())
     }
 }
 

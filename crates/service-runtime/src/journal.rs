@@ -15,7 +15,7 @@ use std::{
 };
 
 use contracts::{commands::Command, reasons::Reason, toguna::errors::v1::RefusalKind};
-use event_store::{Actor, Refused, StreamName, refused_at};
+use event_store::{Actor, Refused, StreamName, Value, refused_at};
 use http::HeaderMap;
 use tonic::Status;
 use tonic_types::StatusExt as _;
@@ -25,7 +25,7 @@ pub(crate) use self::{
     keeping::{Keeper, keeper},
     listing::Refusals,
 };
-use crate::{authorisation::Ground, context::CallContext, language::Wording};
+use crate::{authorisation::Ground, context::CallContext};
 
 /// Values of one refusal, and bytes of each, at most.
 const MAX_VALUES: usize = 16;
@@ -98,10 +98,10 @@ impl Watch {
     }
 
     /// A refusal became a status, which may be the answer.
-    pub fn tells(&self, reason: &'static Reason, values: &[(&'static str, Wording)]) {
+    pub fn tells(&self, reason: &'static Reason, values: &[(&'static str, Value)]) {
         let Some(kind) = reason.kept_as.filter(|_| self.asked.get().is_some()) else { return };
         let named = values.iter().filter(|(key, _)| !ELSEWHERE.contains(key)).take(MAX_VALUES);
-        let values = named.map(|(key, value)| ((*key).to_owned(), plain(key, &value.en))).collect();
+        let values = named.map(|(key, value)| ((*key).to_owned(), plain(key, &value.plain))).collect();
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(Told { reason, kind, values });
     }
 }

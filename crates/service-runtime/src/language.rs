@@ -1,88 +1,25 @@
-//! The two working languages, and which of them a caller reads.
+//! Which of the two working languages a caller reads.
 
-use std::borrow::Cow;
+pub use event_store::{Language, Wording};
 
-/// A working language of the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English, also of callers who asked for neither.
-    #[default]
-    English,
-    /// French.
-    French,
-}
-
-impl Language {
-    /// The language that an `accept-language` header prefers, whatever the region: `fr-ML, en;q=0.8` is French.
-    /// Of equal wishes the first counts; `*` takes English.
-    pub fn accepted(header: &str) -> Self {
-        let mut best = (0.0, Self::default());
-        for range in header.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let tag = parts.next().unwrap_or_default();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            let language = match tag.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "fr" => Self::French,
-                "en" | "*" => Self::English,
-                _ => continue,
-            };
-            if quality > best.0 && quality <= 1.0 {
-                best = (quality, language);
-            }
-        }
-        best.1
-    }
-
-    /// BCP 47 tag.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::French => "fr",
+/// The language that an `accept-language` header prefers, whatever the region: `fr-ML, en;q=0.8` is French.
+/// Of equal wishes the first counts; `*` takes English.
+pub(crate) fn accepted(header: &str) -> Language {
+    let mut best = (0.0, Language::default());
+    for range in header.split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let tag = parts.next().unwrap_or_default();
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        let language = match tag.split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "fr" => Language::French,
+            "en" | "*" => Language::English,
+            _ => continue,
+        };
+        if quality > best.0 && quality <= 1.0 {
+            best = (quality, language);
         }
     }
-}
-
-/// The same words in both languages. A text given alone stands for both: a number, a name, a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wording {
-    /// English.
-    pub en: Cow<'static, str>,
-    /// French.
-    pub fr: Cow<'static, str>,
-}
-
-impl Wording {
-    /// The words in one language.
-    pub fn say(&self, language: Language) -> &str {
-        match language {
-            Language::English => &self.en,
-            Language::French => &self.fr,
-        }
-    }
-}
-
-impl From<(&'static str, &'static str)> for Wording {
-    fn from((en, fr): (&'static str, &'static str)) -> Self {
-        Self { en: en.into(), fr: fr.into() }
-    }
-}
-
-impl From<(String, String)> for Wording {
-    fn from((en, fr): (String, String)) -> Self {
-        Self { en: en.into(), fr: fr.into() }
-    }
-}
-
-impl From<&'static str> for Wording {
-    fn from(text: &'static str) -> Self {
-        Self::from((text, text))
-    }
-}
-
-impl From<String> for Wording {
-    fn from(text: String) -> Self {
-        Self { en: text.clone().into(), fr: text.into() }
-    }
+    best.1
 }
 
 #[cfg(test)]
@@ -107,7 +44,7 @@ mod tests {
             ("fr;q=0", Language::English),
             ("en;q=0.5, fr;q=7", Language::English),
         ] {
-            assert_eq!(Language::accepted(header), expected, "{header}");
+            assert_eq!(accepted(header), expected, "{header}");
         }
     }
 }

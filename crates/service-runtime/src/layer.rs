@@ -26,7 +26,7 @@ use crate::{
     context::{CALL, CallContext, LONGEST_CALL},
     identity::Verifier,
     journal::{self, Watch},
-    language::{Language, Wording},
+    language::{self, Wording},
     limits::{
         connections::{Connection, Underway},
         unread::{Allowance, Counted},
@@ -154,7 +154,7 @@ impl Observed {
         let language = headers.get("accept-language").and_then(|header| header.to_str().ok());
         let context = CallContext {
             method: method.clone(),
-            language: language.map(Language::accepted).unwrap_or_default(),
+            language: language.map(language::accepted).unwrap_or_default(),
             trace,
             started,
             deadline: started + allowed.unwrap_or(LONGEST_CALL).min(LONGEST_CALL),

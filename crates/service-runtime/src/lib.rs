@@ -38,7 +38,7 @@ mod validation;
 mod web;
 
 pub use asked::{Asked, Known, Revision};
-pub use authorisation::Authority;
+pub use authorisation::{Authority, role_names};
 pub use call::{Call, Caller, Calls, etag};
 pub use config::{Config, ConfigError, Secret};
 pub use fields::{Fields, PARTNERS};

@@ -9,7 +9,7 @@ use contracts::{
     reasons::{Reason, ReasonName as _},
     toguna::errors::v1::ErrorReason,
 };
-use event_store::{ExecuteError, MAX_RECORD_BYTES, NotFresh, Refusal, StaleVersion, StoreError};
+use event_store::{ExecuteError, MAX_RECORD_BYTES, NotFresh, Refusal, StaleVersion, StoreError, Value};
 use tokio::time::Instant;
 use tonic::{
     Code, Status,
@@ -47,7 +47,7 @@ pub struct Violation {
 #[derive(Debug)]
 pub struct Explained {
     reason: &'static Reason,
-    values: Vec<(&'static str, Wording)>,
+    values: Vec<(&'static str, Value)>,
     violations: Vec<Violation>,
     exceeded: Option<(String, Wording)>,
     retry_in: Option<Duration>,
@@ -74,9 +74,9 @@ impl Explained {
         self
     }
 
-    /// Adds a value for the placeholder `{key}` of the reason's texts; `google.rpc.ErrorInfo` has it in English.
+    /// Adds a value for the placeholder `{key}` of the reason's texts.
     #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl Into<Wording>) -> Self {
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.values.push((key, value.into()));
         self
     }
@@ -150,8 +150,11 @@ impl From<Explained> for Status {
         call.watch.tells(explained.reason, &explained.values);
         let trace_id = call.trace.trace_id().to_string();
         explained.values.push(("trace_id", trace_id.clone().into()));
-        let values: HashMap<_, _> =
-            explained.values.iter().map(|(key, value)| ((*key).to_owned(), shortened(&value.en).to_owned())).collect();
+        let values: HashMap<_, _> = explained
+            .values
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), shortened(&value.plain).to_owned()))
+            .collect();
         let mut details = ErrorDetails::with_error_info(explained.reason.name, DOMAIN, values);
         for violation in &explained.violations {
             details.add_bad_request_violation(violation.field.clone(), violation.problem.say(call.language));
@@ -214,7 +217,7 @@ pub fn internal(error: &(dyn Error + 'static)) -> Status {
 pub fn refusal(refusal: &dyn Refusal) -> Status {
     tracing::debug!(reason = refusal.reason().name, "refused");
     let explained = Explained::by(refusal.reason());
-    refusal.metadata().into_iter().fold(explained, |explained, (key, value)| explained.with(key, value)).into()
+    refusal.values().into_iter().fold(explained, |explained, (key, value)| explained.with(key, value)).into()
 }
 
 /// The log could not be read or written.
@@ -234,10 +237,10 @@ pub(crate) fn not_fresh(error: NotFresh) -> Status {
     match error {
         NotFresh::Behind { log, position, wanted, seconds } => refused(ErrorReason::ReadModelBehind)
             .with("log", log)
-            .with("position", position.to_string())
-            .with("wanted", wanted.to_string())
-            .with("events", wanted.saturating_sub(position).to_string())
-            .with("seconds", seconds.to_string()),
+            .with("position", Value::name(position))
+            .with("wanted", Value::name(wanted))
+            .with("events", Value::count(wanted.saturating_sub(position)))
+            .with("seconds", Value::count(seconds)),
         NotFresh::ForeignLog { log } => refused(ErrorReason::TokenForeignLog).with("log", log),
         NotFresh::OtherEpoch { log } => refused(ErrorReason::TokenOtherEpoch).with("log", log),
     }
@@ -261,8 +264,8 @@ pub(crate) fn execute(error: &ExecuteError, request_id: &str) -> Status {
             refused(ErrorReason::RequestIdReused).with("request_id", request_id.to_owned()).into()
         }
         ExecuteError::EventTooLarge { bytes } => refused(ErrorReason::EventTooLarge)
-            .with("bytes", bytes.to_string())
-            .with("limit", MAX_RECORD_BYTES.to_string())
+            .with("bytes", Value::count(bytes))
+            .with("limit", Value::count(MAX_RECORD_BYTES))
             .into(),
         ExecuteError::Overloaded => refused(ErrorReason::Overloaded).into(),
         ExecuteError::Unavailable(error) => store(error),

@@ -4,13 +4,15 @@ use contracts::{
     reasons::{Reason, ReasonName as _},
     toguna::{commitments::v1::ErrorReason, errors::v1::ErrorReason as AnyService},
 };
-use event_store::{PartialDate, Refusal};
+use event_store::{Refusal, Value};
+use service_runtime::role_names;
 
 use crate::domain::{
-    AgreementStandingError, CommitmentError, CycleError, FrameworkError, IndicatorError, InitiativeError, MandateError,
+    AgreementStandingError, CommitmentError, CommitmentStatus, CycleError, FrameworkError, IndicatorError,
+    InitiativeError, MandateError,
 };
 
-type Metadata = Vec<(&'static str, String)>;
+type Values = Vec<(&'static str, Value)>;
 
 impl Refusal for MandateError {
     fn reason(&self) -> &'static Reason {
@@ -24,12 +26,12 @@ impl Refusal for MandateError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::RoleRequired { roles } => vec![("role", roles.join(", "))],
-            Self::OwnActRequired { organisation } => vec![("organisation", organisation.clone())],
-            Self::NotTheOwner { owner } | Self::VerifierIsReporter { owner } => vec![("owner", owner.clone())],
-            Self::NotTheSecretariat { secretariat } => vec![("secretariat", secretariat.clone())],
+            Self::RoleRequired { roles } => vec![("role", role_names(roles))],
+            Self::OwnActRequired { organisation } => vec![("organisation", Value::name(organisation))],
+            Self::NotTheOwner { owner } | Self::VerifierIsReporter { owner } => vec![("owner", Value::name(owner))],
+            Self::NotTheSecretariat { secretariat } => vec![("secretariat", Value::name(secretariat))],
             Self::ReasonRequired => Vec::new(),
         }
     }
@@ -49,15 +51,15 @@ impl Refusal for FrameworkError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::NotFound | Self::AlreadyExists => Vec::new(),
-            Self::PlanUnknown { plan } | Self::PlanExists { plan } => vec![("plan", plan.clone())],
+            Self::PlanUnknown { plan } | Self::PlanExists { plan } => vec![("plan", Value::name(plan))],
             Self::ItemUnknown { plan, item } | Self::ItemExists { plan, item } => {
-                vec![("plan", plan.clone()), ("item", item.clone())]
+                vec![("plan", Value::name(plan)), ("item", Value::name(item))]
             }
-            Self::NotLater { end } => vec![("date", end.to_string())],
-            Self::Mandate(error) => error.metadata(),
+            Self::NotLater { end } => vec![("date", Value::date(*end))],
+            Self::Mandate(error) => error.values(),
         }
     }
 }
@@ -71,10 +73,10 @@ impl Refusal for CycleError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::NotFound | Self::AlreadyExists => Vec::new(),
-            Self::Mandate(error) => error.metadata(),
+            Self::Mandate(error) => error.values(),
         }
     }
 }
@@ -98,22 +100,22 @@ impl Refusal for CommitmentError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::NotFound | Self::AlreadyExists | Self::NotRegistered | Self::EvidenceMissing => Vec::new(),
-            Self::Unconfirmed { owner } => vec![("owner", owner.clone())],
-            Self::Closed { status } => vec![("status", status.as_str().to_owned())],
+            Self::Unconfirmed { owner } => vec![("owner", Value::name(owner))],
+            Self::Closed { status } => vec![("status", status_name(*status))],
             Self::CycleNotOpen { cycle } | Self::ReportStands { cycle } | Self::NoPendingReport { cycle } => {
-                vec![("cycle", cycle.to_string())]
+                vec![("cycle", Value::name(cycle))]
             }
             Self::CycleOfAnotherFramework { cycle_framework, framework } => {
-                vec![("cycle_framework", cycle_framework.to_string()), ("framework", framework.to_string())]
+                vec![("cycle_framework", Value::name(cycle_framework)), ("framework", Value::name(framework))]
             }
-            Self::DateNotLater { due_on } => vec![("date", due_on.to_string())],
+            Self::DateNotLater { due_on } => vec![("date", Value::date(*due_on))],
             Self::NotYetDue { due_on } => {
-                vec![("due_on", due_on.as_ref().map_or_else(|| "—".to_owned(), PartialDate::to_string))]
+                vec![("due_on", due_on.map_or_else(|| ("none", "aucune").into(), Value::date))]
             }
-            Self::Mandate(error) => error.metadata(),
+            Self::Mandate(error) => error.values(),
         }
     }
 }
@@ -128,11 +130,11 @@ impl Refusal for InitiativeError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::NotFound | Self::AlreadyExists => Vec::new(),
-            Self::Unconfirmed { responsible } => vec![("owner", responsible.clone())],
-            Self::Mandate(error) => error.metadata(),
+            Self::Unconfirmed { responsible } => vec![("owner", Value::name(responsible))],
+            Self::Mandate(error) => error.values(),
         }
     }
 }
@@ -153,17 +155,17 @@ impl Refusal for IndicatorError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::NotFound | Self::TargetCopiesValue | Self::RestatementChangesNothing | Self::SamePerson => Vec::new(),
             Self::DefinitionUnknown { definition, latest } => {
-                vec![("definition", definition.to_string()), ("latest", latest.to_string())]
+                vec![("definition", Value::name(definition)), ("latest", Value::name(latest))]
             }
-            Self::CountTooSmall { smallest_count } => vec![("smallest_count", smallest_count.to_string())],
+            Self::CountTooSmall { smallest_count } => vec![("smallest_count", Value::count(smallest_count))],
             Self::ValueUnknown { version } | Self::NotYourValue { version } | Self::NoOpenRestatement { version } => {
-                vec![("version", version.to_string())]
+                vec![("version", Value::name(version))]
             }
-            Self::Mandate(error) => error.metadata(),
+            Self::Mandate(error) => error.values(),
         }
     }
 }
@@ -176,11 +178,28 @@ impl Refusal for AgreementStandingError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::Unknown { agreement } | Self::Terminated { agreement } => vec![("agreement", agreement.to_string())],
+            Self::Unknown { agreement } | Self::Terminated { agreement } => vec![("agreement", Value::name(agreement))],
         }
     }
+}
+
+/// By its name in the API.
+fn status_name(status: CommitmentStatus) -> Value {
+    let (code, french) = match status {
+        CommitmentStatus::Proposed => ("PROPOSED", "proposé"),
+        CommitmentStatus::Endorsed => ("ENDORSED", "entériné"),
+        CommitmentStatus::InProgress => ("IN_PROGRESS", "en cours"),
+        CommitmentStatus::Reported => ("REPORTED", "déclaré"),
+        CommitmentStatus::Verified => ("VERIFIED", "vérifié"),
+        CommitmentStatus::Returned => ("RETURNED", "renvoyé"),
+        CommitmentStatus::Fulfilled => ("FULFILLED", "tenu"),
+        CommitmentStatus::PartlyFulfilled => ("PARTLY_FULFILLED", "partiellement tenu"),
+        CommitmentStatus::Withdrawn => ("WITHDRAWN", "retiré"),
+        CommitmentStatus::Lapsed => ("LAPSED", "caduc"),
+    };
+    Value::coded(code, (status.as_str(), french))
 }
 
 #[cfg(test)]

@@ -259,7 +259,7 @@ impl Refusal for Never {
         &contracts::reasons::REASONS[0]
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
+    fn values(&self) -> Vec<(&'static str, event_store::Value)> {
         Vec::new()
     }
 }

@@ -4,7 +4,8 @@ use contracts::{
     reasons::{Reason, ReasonName as _},
     toguna::{disbursements::v1::ErrorReason, errors::v1::ErrorReason as AnyService},
 };
-use event_store::{Date, Refusal};
+use event_store::{Date, Refusal, Value};
+use service_runtime::role_names;
 
 use crate::domain::{
     authority::AuthorityError,
@@ -17,7 +18,7 @@ use crate::domain::{
     standing::CitationError,
 };
 
-type Metadata = Vec<(&'static str, String)>;
+type Values = Vec<(&'static str, Value)>;
 
 impl Refusal for AuthorityError {
     fn reason(&self) -> &'static Reason {
@@ -28,12 +29,12 @@ impl Refusal for AuthorityError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::RoleRequired { role } => vec![("role", (*role).to_owned())],
-            Self::OwnActRequired { organisation } => vec![("organisation", organisation.clone())],
+            Self::RoleRequired { role } => vec![("role", role_names(&[role]))],
+            Self::OwnActRequired { organisation } => vec![("organisation", Value::name(organisation))],
             Self::ActOfAnother { organisation, expected } => {
-                vec![("organisation", organisation.clone()), ("expected", expected.clone())]
+                vec![("organisation", Value::name(organisation)), ("expected", Value::name(expected))]
             }
         }
     }
@@ -48,13 +49,13 @@ impl Refusal for MoneyError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::CurrencyMismatch { expected, given } => {
-                vec![("expected", expected.to_string()), ("given", given.to_string())]
+                vec![("expected", Value::name(expected)), ("given", Value::name(given))]
             }
             Self::NotPositive => Vec::new(),
-            Self::TooLarge => vec![("limit", Money::MAX_MINOR_UNITS.to_string())],
+            Self::TooLarge => vec![("limit", Value::count(Money::MAX_MINOR_UNITS))],
         }
     }
 }
@@ -71,15 +72,15 @@ impl Refusal for CitationError {
         .reason()
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::AgreementUnknown { agreement } => vec![("agreement", agreement.clone())],
+            Self::AgreementUnknown { agreement } => vec![("agreement", Value::name(agreement))],
             Self::AgreementTerminated { agreement, since } | Self::AgreementSuspended { agreement, since } => {
-                vec![("agreement", agreement.clone()), day("since", *since)]
+                vec![("agreement", Value::name(agreement)), day("since", *since)]
             }
-            Self::CommitmentUnknown { commitment } => vec![("commitment", commitment.clone())],
+            Self::CommitmentUnknown { commitment } => vec![("commitment", Value::name(commitment))],
             Self::CommitmentWithdrawn { commitment, since } => {
-                vec![("commitment", commitment.clone()), day("since", *since)]
+                vec![("commitment", Value::name(commitment)), day("since", *since)]
             }
         }
     }
@@ -98,16 +99,16 @@ impl Refusal for FundError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::Authority(error) => error.metadata(),
+            Self::Authority(error) => error.values(),
             Self::NotEstablished | Self::AlreadyEstablished | Self::Closed => Vec::new(),
             Self::DeadlinesOutOfOrder(deadlines) => vec![
                 day("contracting_deadline", deadlines.contracting),
                 day("end_of_activities", deadlines.end_of_activities),
             ],
             Self::ExceedsCash { amount, available } => beyond("amount", *amount, *available),
-            Self::ContractsOpen { contracts } => vec![("contracts", contracts.join(", "))],
+            Self::ContractsOpen { contracts } => vec![("contracts", Value::name(contracts.join(", ")))],
         }
     }
 }
@@ -123,10 +124,10 @@ impl Refusal for ContributionError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::Authority(error) => error.metadata(),
-            Self::Money(error) => error.metadata(),
+            Self::Authority(error) => error.values(),
+            Self::Money(error) => error.values(),
             Self::NotPledged | Self::AlreadyPledged => Vec::new(),
             Self::ExceedsCertified { amount, available } => beyond("amount", *amount, *available),
         }
@@ -155,11 +156,11 @@ impl Refusal for DecisionError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::Authority(error) => error.metadata(),
-            Self::Money(error) => error.metadata(),
-            Self::Citation(error) => error.metadata(),
+            Self::Authority(error) => error.values(),
+            Self::Money(error) => error.values(),
+            Self::Citation(error) => error.values(),
             Self::NotProposed
             | Self::AlreadyProposed
             | Self::ActionDocumentRequired
@@ -167,12 +168,12 @@ impl Refusal for DecisionError {
             | Self::SourceRequired
             | Self::NotApproved
             | Self::AlreadyApproved => Vec::new(),
-            Self::WindowUnknown { window, fund } => vec![("window", window.clone()), ("fund", fund.clone())],
+            Self::WindowUnknown { window, fund } => vec![("window", Value::name(window)), ("fund", Value::name(fund))],
             Self::NotACommitteeMember { organisation, fund } => {
-                vec![("organisation", organisation.clone()), ("fund", fund.clone())]
+                vec![("organisation", Value::name(organisation)), ("fund", Value::name(fund))]
             }
-            Self::OwnRequest { organisation } => vec![("organisation", organisation.clone())],
-            Self::SamePerson => vec![("earlier_role", crate::domain::authority::FUND_MANAGER.to_owned())],
+            Self::OwnRequest { organisation } => vec![("organisation", Value::name(organisation))],
+            Self::SamePerson => vec![("earlier_role", role_names(&[crate::domain::authority::FUND_MANAGER]))],
             Self::ExceedsCeiling { share, available } => beyond("fund_share", *share, *available),
             Self::ExceedsReleasable { amount, available } => beyond("amount", *amount, *available),
         }
@@ -208,20 +209,20 @@ impl Refusal for ContractError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::Authority(error) => error.metadata(),
-            Self::Money(error) => error.metadata(),
-            Self::Citation(error) => error.metadata(),
+            Self::Authority(error) => error.values(),
+            Self::Money(error) => error.values(),
+            Self::Citation(error) => error.values(),
             Self::NotSigned | Self::AlreadySigned | Self::SigningDateRequired | Self::Closed | Self::ReasonRequired => {
                 Vec::new()
             }
-            Self::OtherFund { fund } => vec![("fund", fund.clone())],
+            Self::OtherFund { fund } => vec![("fund", Value::name(fund))],
             Self::DecisionNotApproved { decision } | Self::DecisionUnconfirmed { decision } => {
-                vec![("decision", decision.clone())]
+                vec![("decision", Value::name(decision))]
             }
             Self::ContractingDeadlinePassed { fund, signed_on, deadline } => {
-                vec![("fund", fund.clone()), day("signed_on", *signed_on), day("deadline", *deadline)]
+                vec![("fund", Value::name(fund)), day("signed_on", *signed_on), day("deadline", *deadline)]
             }
             Self::CostsAfterEndOfActivities { period_end, end_of_activities } => {
                 vec![day("period_end", *period_end), day("end_of_activities", *end_of_activities)]
@@ -231,12 +232,12 @@ impl Refusal for ContractError {
             | Self::ExceedsOpenPrefinancing { amount, available }
             | Self::ExceedsRecoverable { amount, available } => beyond("amount", *amount, *available),
             Self::RecoveryOrderUnknown { order } | Self::RecoveryOrderExists { order } => {
-                vec![("order", order.clone())]
+                vec![("order", Value::name(order))]
             }
-            Self::SamePersonTwice { earlier_role } => vec![("earlier_role", (*earlier_role).to_owned())],
+            Self::SamePersonTwice { earlier_role } => vec![("earlier_role", role_names(&[earlier_role]))],
             Self::Suspended { since } => vec![day("since", *since)],
             Self::PrefinancingNotCleared { amount } | Self::RecoveriesNotSettled { amount } => {
-                vec![("amount", amount.digits()), ("currency", amount.currency().to_string())]
+                vec![("amount", Value::amount(&amount.digits())), ("currency", Value::name(amount.currency()))]
             }
         }
     }
@@ -258,14 +259,14 @@ impl Refusal for PaymentError {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
-            Self::Authority(error) => error.metadata(),
-            Self::Money(error) => error.metadata(),
+            Self::Authority(error) => error.values(),
+            Self::Money(error) => error.values(),
             Self::NotRequested | Self::AlreadyRequested | Self::ReasonRequired => Vec::new(),
-            Self::OutOfTurn { stage } => vec![("state", stage_name(*stage).to_owned())],
-            Self::SamePersonTwice { earlier_role } => vec![("earlier_role", (*earlier_role).to_owned())],
-            Self::OwnRequest { organisation } => vec![("organisation", organisation.clone())],
+            Self::OutOfTurn { stage } => vec![("state", stage_name(*stage))],
+            Self::SamePersonTwice { earlier_role } => vec![("earlier_role", role_names(&[earlier_role]))],
+            Self::OwnRequest { organisation } => vec![("organisation", Value::name(organisation))],
             Self::ExceedsRequested { accepted, requested } => beyond("amount", *accepted, *requested),
             Self::CostsAfterEndOfActivities { period_end, end_of_activities } => {
                 vec![day("period_end", *period_end), day("end_of_activities", *end_of_activities)]
@@ -298,10 +299,10 @@ impl Refusal for NotCorrectable {
         }
     }
 
-    fn metadata(&self) -> Metadata {
+    fn values(&self) -> Values {
         match self {
             Self::Mirror { version, source_stream } => {
-                vec![("version", version.to_string()), ("source", source_stream.clone())]
+                vec![("version", Value::name(version)), ("source", Value::name(source_stream))]
             }
             Self::Link => Vec::new(),
         }
@@ -309,23 +310,26 @@ impl Refusal for NotCorrectable {
 }
 
 /// An amount that is too much, and what there is.
-fn beyond(key: &'static str, amount: Money, available: Money) -> Metadata {
-    vec![(key, amount.digits()), ("available", available.digits()), ("currency", amount.currency().to_string())]
+fn beyond(key: &'static str, amount: Money, available: Money) -> Values {
+    let written = |money: Money| Value::amount(&money.digits());
+    vec![(key, written(amount)), ("available", written(available)), ("currency", Value::name(amount.currency()))]
 }
 
-fn day(key: &'static str, day: Date) -> (&'static str, String) {
-    (key, day.to_string())
+fn day(key: &'static str, day: Date) -> (&'static str, Value) {
+    (key, Value::date(day))
 }
 
-fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Unasked => "UNSPECIFIED",
-        Stage::Requested => "REQUESTED",
-        Stage::Initiated => "INITIATED",
-        Stage::Verified => "VERIFIED",
-        Stage::Authorised => "AUTHORISED",
-        Stage::Disbursed => "DISBURSED",
-        Stage::Returned => "RETURNED",
-        Stage::Rejected => "REJECTED",
-    }
+/// By its name in the API, and by the words of the budget.
+fn stage_name(stage: Stage) -> Value {
+    let (code, english, french) = match stage {
+        Stage::Unasked => ("UNSPECIFIED", "not requested", "non demandé"),
+        Stage::Requested => ("REQUESTED", "requested", "demandé"),
+        Stage::Initiated => ("INITIATED", "initiated", "engagé"),
+        Stage::Verified => ("VERIFIED", "verified", "vérifié"),
+        Stage::Authorised => ("AUTHORISED", "authorised", "ordonnancé"),
+        Stage::Disbursed => ("DISBURSED", "disbursed", "décaissé"),
+        Stage::Returned => ("RETURNED", "returned", "renvoyé"),
+        Stage::Rejected => ("REJECTED", "rejected", "rejeté"),
+    };
+    Value::coded(code, (english, french))
 }

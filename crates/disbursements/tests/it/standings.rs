@@ -80,7 +80,7 @@ impl Refusal for Never {
         match *self {}
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
+    fn values(&self) -> Vec<(&'static str, event_store::Value)> {
         match *self {}
     }
 }

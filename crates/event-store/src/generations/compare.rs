@@ -30,6 +30,11 @@ const SHOWN_CHARS: usize = 200;
 /// How often two generations are brought to one position before that is given up.
 const TRIES: usize = 20;
 
+const OTHER_COLUMNS: (&str, &str) = (
+    "its columns are not the same in both generations",
+    "ses colonnes ne sont pas les mêmes dans les deux générations",
+);
+
 /// What a comparison says while it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparing {
@@ -185,10 +190,9 @@ impl Pair<'_> {
         let beside = rows::tables(&mut connection, &self.registry.schema(self.beside)).await?;
         match live.iter().find(|table| !beside.contains(table)) {
             None => Ok(live),
-            Some(table) => Err(GenerationError::NotComparable {
-                table: table.name.clone(),
-                problem: "its columns are not the same in both generations",
-            }),
+            Some(table) => {
+                Err(GenerationError::NotComparable { table: table.name.clone(), problem: OTHER_COLUMNS.into() })
+            }
         }
     }
 

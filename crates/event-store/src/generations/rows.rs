@@ -9,6 +9,8 @@ use crate::read_models::quoted;
 /// Tables that are not of the read models.
 const BOOKKEEPING: [&str; 3] = ["checkpoints", "_sqlx_migrations", "_checkpoint_migrations"];
 
+const NO_KEY: (&str, &str) = ("it has no primary key", "elle n’a pas de clé primaire");
+
 /// A table, the same in each generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -64,7 +66,7 @@ pub async fn tables(connection: &mut PgConnection, schema: &str) -> Result<Vec<T
     }
     let finished = tables.into_iter().map(|(mut table, mut key)| {
         if key.is_empty() {
-            return Err(GenerationError::NotComparable { table: table.name, problem: "it has no primary key" });
+            return Err(GenerationError::NotComparable { table: table.name, problem: NO_KEY.into() });
         }
         key.sort_by_key(|(place, _)| *place);
         table.key = key.into_iter().map(|(_, column)| column).collect();

@@ -6,7 +6,7 @@ use contracts::{
 };
 use event_store::{
     Act, Actor, Aggregate, Basis, Certainty, CommandMeta, DecodeError, Draft, Payload, Recorded, Refusal, Stored,
-    StreamName,
+    StreamName, Value,
 };
 use uuid::Uuid;
 
@@ -56,8 +56,8 @@ impl Refusal for OverLimit {
         ErrorReason::Overloaded.reason()
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
-        vec![("limit", self.limit.to_string())]
+    fn values(&self) -> Vec<(&'static str, Value)> {
+        vec![("limit", Value::count(self.limit))]
     }
 }
 

@@ -26,7 +26,7 @@ impl Refusal for Never {
         match self.0 {}
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
+    fn values(&self) -> Vec<(&'static str, event_store::Value)> {
         match self.0 {}
     }
 }

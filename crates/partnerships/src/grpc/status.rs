@@ -4,11 +4,12 @@ use contracts::{
     reasons::{Reason, ReasonName as _},
     toguna::{errors::v1::ErrorReason as AnyService, partnerships::v1::ErrorReason},
 };
-use event_store::Refusal;
+use event_store::{Refusal, Value};
+use service_runtime::role_names;
 
 use crate::domain::{ActError, AgreementError, DialogueError, PartnerError, agreement::events::AgreementScope};
 
-type Values = Vec<(&'static str, String)>;
+type Values = Vec<(&'static str, Value)>;
 
 impl Refusal for ActError {
     fn reason(&self) -> &'static Reason {
@@ -23,18 +24,18 @@ impl Refusal for ActError {
         }
     }
 
-    fn metadata(&self) -> Values {
+    fn values(&self) -> Values {
         match self {
-            Self::RoleRequired { roles } => vec![("role", roles.join(", "))],
+            Self::RoleRequired { roles } => vec![("role", role_names(roles))],
             Self::DateRequired => Vec::new(),
-            Self::DateInFuture { on } => vec![("on", on.to_string())],
-            Self::OwnActRequired { organisation } => vec![("organisation", organisation.clone())],
+            Self::DateInFuture { on } => vec![("on", Value::date(*on))],
+            Self::OwnActRequired { organisation } => vec![("organisation", Value::name(organisation))],
             Self::ActsForAnother { organisation, on_behalf_of } => {
-                vec![("organisation", organisation.clone()), ("on_behalf_of", on_behalf_of.clone())]
+                vec![("organisation", Value::name(organisation)), ("on_behalf_of", Value::name(on_behalf_of))]
             }
-            Self::NothingToConfirm { version } => vec![("version", version.to_string())],
+            Self::NothingToConfirm { version } => vec![("version", Value::name(version))],
             Self::NotYoursToConfirm { version, organisation } => {
-                vec![("version", version.to_string()), ("organisation", organisation.clone())]
+                vec![("version", Value::name(version)), ("organisation", Value::name(organisation))]
             }
         }
     }
@@ -54,17 +55,19 @@ impl Refusal for PartnerError {
         }
     }
 
-    fn metadata(&self) -> Values {
+    fn values(&self) -> Values {
         match self {
-            Self::Act(error) => error.metadata(),
+            Self::Act(error) => error.values(),
             Self::AlreadyRegistered
             | Self::NotRegistered
             | Self::CountryRequired
             | Self::NotAState
             | Self::RoleNotHeld => Vec::new(),
-            Self::ParentCycle { parent, partner } => vec![("parent", parent.clone()), ("partner", partner.clone())],
+            Self::ParentCycle { parent, partner } => {
+                vec![("parent", Value::name(parent)), ("partner", Value::name(partner))]
+            }
             Self::RoleHeld { since } => {
-                vec![("since", since.on.map_or_else(|| since.counts_from().to_string(), |on| on.to_string()))]
+                vec![("since", Value::since(since.on.unwrap_or_else(|| since.counts_from().into())))]
             }
         }
     }
@@ -79,9 +82,9 @@ impl Refusal for DialogueError {
         }
     }
 
-    fn metadata(&self) -> Values {
+    fn values(&self) -> Values {
         match self {
-            Self::Act(error) => error.metadata(),
+            Self::Act(error) => error.values(),
             Self::AlreadyRegistered | Self::NotRegistered => Vec::new(),
         }
     }
@@ -111,9 +114,9 @@ impl Refusal for AgreementError {
         }
     }
 
-    fn metadata(&self) -> Values {
+    fn values(&self) -> Values {
         match self {
-            Self::Act(error) => error.metadata(),
+            Self::Act(error) => error.values(),
             Self::AlreadyRegistered
             | Self::NotRegistered
             | Self::NotOpenToAccession
@@ -122,26 +125,30 @@ impl Refusal for AgreementError {
             | Self::NotInOperation => Vec::new(),
             Self::PartiesDoNotFit { scope, parties } => {
                 let wanted = match scope {
-                    AgreementScope::Bilateral => "2",
-                    AgreementScope::Regional | AgreementScope::Global => "≥ 2",
+                    AgreementScope::Bilateral => Value::count(2),
+                    AgreementScope::Regional | AgreementScope::Global => {
+                        Value::coded("≥ 2", ("2 or more", "2\u{a0}ou davantage de"))
+                    }
                 };
-                vec![("wanted", wanted.to_owned()), ("parties", parties.to_string())]
+                vec![("wanted", wanted), ("parties", Value::count(parties))]
             }
             Self::RuleCannotBeMet { wanted, parties } => {
-                vec![("wanted", wanted.to_string()), ("parties", parties.to_string())]
+                vec![("wanted", Value::count(wanted)), ("parties", Value::count(parties))]
             }
-            Self::NotAParty { organisation } => vec![("organisation", organisation.clone())],
-            Self::AlreadyRecorded { version } => vec![("version", version.to_string())],
-            Self::Ended { on } => vec![("ended_on", on.to_string())],
+            Self::NotAParty { organisation } => vec![("organisation", Value::name(organisation))],
+            Self::AlreadyRecorded { version } => vec![("version", Value::name(version))],
+            Self::Ended { on } => vec![("ended_on", Value::date(*on))],
             Self::EndsBeforeItBegan { beginning, end } => {
-                vec![("beginning", beginning.to_string()), ("end", end.to_string())]
+                vec![("beginning", Value::date(*beginning)), ("end", Value::date(*end))]
             }
-            Self::AlreadySuspended { party, since } => vec![("party", party.clone()), ("since", since.to_string())],
-            Self::NotSuspended { party } | Self::AlreadyDenounced { party } => vec![("party", party.clone())],
+            Self::AlreadySuspended { party, since } => {
+                vec![("party", Value::name(party)), ("since", Value::since(*since))]
+            }
+            Self::NotSuspended { party } | Self::AlreadyDenounced { party } => vec![("party", Value::name(party))],
             Self::NoticeTooShort { months, earliest } => {
-                vec![("months", months.to_string()), ("earliest", earliest.to_string())]
+                vec![("months", Value::count(months)), ("earliest", Value::date(*earliest))]
             }
-            Self::NoSuchAmendment { amendment } => vec![("amendment", amendment.clone())],
+            Self::NoSuchAmendment { amendment } => vec![("amendment", Value::name(amendment))],
         }
     }
 }

@@ -32,6 +32,29 @@ pub(super) const ROLES: [&str; 19] = [
     "observer",
 ];
 
+/// Each of them in French; in English their own words say it.
+pub(super) const FRENCH: [&str; ROLES.len()] = [
+    "administrateur",
+    "point focal",
+    "contributeur",
+    "signataire",
+    "secrétariat",
+    "vérificateur",
+    "dépositaire",
+    "membre du comité",
+    "président du comité",
+    "gestionnaire du fonds (initiateur)",
+    "vérificateur des paiements",
+    "ordonnateur",
+    "comptable",
+    "pouvoir adjudicateur",
+    "homologue national",
+    "donateur",
+    "partenaire de mise en œuvre",
+    "auditeur",
+    "observateur",
+];
+
 /// What policies may speak of; a test makes it from the protos.
 pub(super) const SCHEMA: &str = include_str!("../../../../deploy/policies/toguna.cedarschema");
 

@@ -6,7 +6,7 @@ use contracts::{
 };
 use event_store::{
     Board, Comparing, Comparison, Difference, FollowerState, FollowerStatus, GenerationError, GenerationRecord,
-    GenerationsRecord, LogEpoch, Timestamp,
+    GenerationsRecord, LogEpoch, Timestamp, Value,
     relay::{RelayState, RelayStatus},
 };
 use prost_types::Timestamp as WireTime;
@@ -151,34 +151,34 @@ pub(super) fn no_log() -> Status {
 
 /// Why an operation was not done.
 pub(super) fn refused(error: GenerationError) -> Status {
-    let by = |reason: ErrorReason, version: u32| Explained::by(reason.reason()).with("version", version.to_string());
+    let by = |reason: ErrorReason, version: u32| Explained::by(reason.reason()).with("version", Value::name(version));
     match error {
         GenerationError::Unknown { version, next } => {
-            by(ErrorReason::GenerationUnknown, version).with("next", next.to_string())
+            by(ErrorReason::GenerationUnknown, version).with("next", Value::name(next))
         }
         GenerationError::Serves { version } => by(ErrorReason::GenerationLive, version),
         GenerationError::DidNotServe { version } => by(ErrorReason::GenerationNeverLive, version),
         GenerationError::OtherShape { version, shape } => {
-            by(ErrorReason::GenerationOfAnotherShape, version).with("shape", shape.to_string())
+            by(ErrorReason::GenerationOfAnotherShape, version).with("shape", Value::name(shape))
         }
         GenerationError::Behind { version, projection, events, seconds } => by(ErrorReason::GenerationBehind, version)
             .with("projection", projection)
-            .with("events", events.to_string())
-            .with("seconds", seconds.to_string()),
+            .with("events", Value::count(events))
+            .with("seconds", Value::count(seconds)),
         GenerationError::Stopped { version, projection, position, error } => {
             by(ErrorReason::ProjectionStopped, version)
                 .with("projection", projection)
-                .with("position", position.to_string())
-                .with("error", error)
+                .with("position", Value::name(position))
+                .with("error", Value::name(error))
         }
         GenerationError::NotCompared { version } => by(ErrorReason::GenerationNotCompared, version),
         GenerationError::Differs { version, rows } => {
-            by(ErrorReason::GenerationDiffers, version).with("rows", rows.to_string())
+            by(ErrorReason::GenerationDiffers, version).with("rows", Value::count(rows))
         }
         GenerationError::Busy => Explained::by(ErrorReason::OperationUnderWay.reason()),
-        GenerationError::NotComparable { table, problem } => Explained::by(ErrorReason::TableNotComparable.reason())
-            .with("table", table)
-            .with("problem", problem.to_owned()),
+        GenerationError::NotComparable { table, problem } => {
+            Explained::by(ErrorReason::TableNotComparable.reason()).with("table", table).with("problem", problem)
+        }
         GenerationError::Fixed => Explained::by(ErrorReason::NoGenerations.reason()),
         GenerationError::Store(error) => return status::store(&error),
     }
@@ -209,7 +209,10 @@ mod tests {
             (GenerationError::NotCompared { version }, "GENERATION_NOT_COMPARED"),
             (GenerationError::Differs { version, rows: 9 }, "GENERATION_DIFFERS"),
             (GenerationError::Busy, "OPERATION_UNDER_WAY"),
-            (GenerationError::NotComparable { table: "funds".into(), problem: "a key" }, "TABLE_NOT_COMPARABLE"),
+            (
+                GenerationError::NotComparable { table: "funds".into(), problem: ("a key", "une clé").into() },
+                "TABLE_NOT_COMPARABLE",
+            ),
             (GenerationError::Fixed, "NO_GENERATIONS"),
         ] {
             let status = refused(error);

@@ -1,9 +1,7 @@
 //! The details of a status that name resources: the one that it is about, and those that have changed meanwhile.
 
-use event_store::StreamName;
+use event_store::{StreamName, Value};
 use tonic_types::ErrorDetails;
-
-use crate::language::Wording;
 
 /// What stands between several resources in one value, and between their etags.
 pub(super) const SEPARATOR: &str = ", ";
@@ -12,8 +10,8 @@ const MAX_RESOURCES: usize = 10;
 
 /// Adds `google.rpc.ResourceInfo` where the values name one resource, and `google.rpc.PreconditionFailure` where they
 /// name etags too: a violation for each resource, of the reason's name, with the etag that holds now.
-pub(super) fn add(details: &mut ErrorDetails, reason: &str, values: &[(&'static str, Wording)]) {
-    let value = |wanted: &str| values.iter().find(|(key, _)| *key == wanted).map(|(_, value)| value.en.as_ref());
+pub(super) fn add(details: &mut ErrorDetails, reason: &str, values: &[(&'static str, Value)]) {
+    let value = |wanted: &str| values.iter().find(|(key, _)| *key == wanted).map(|(_, value)| value.plain.as_ref());
     let Some(resources) = value("resource") else { return };
     if let Some(etags) = value("etag") {
         for (resource, etag) in resources.split(SEPARATOR).zip(etags.split(SEPARATOR)).take(MAX_RESOURCES) {
@@ -30,7 +28,7 @@ mod tests {
     use super::*;
 
     fn details(values: &[(&'static str, &'static str)]) -> ErrorDetails {
-        let values: Vec<_> = values.iter().map(|(key, value)| (*key, Wording::from(*value))).collect();
+        let values: Vec<_> = values.iter().map(|(key, value)| (*key, Value::from(*value))).collect();
         let mut details = ErrorDetails::new();
         add(&mut details, "STALE_VERSION", &values);
         details

@@ -15,7 +15,7 @@ use tonic_types::StatusExt as _;
 use super::{answer, grpc, gzip, schema};
 use crate::{
     context::{CALL, CallContext},
-    language::{Language, Wording},
+    language::{self, Language, Wording},
     status::{self, Explained, Violation},
 };
 
@@ -28,7 +28,7 @@ pub(super) struct Caller {
 impl Caller {
     pub fn of(headers: &HeaderMap) -> Self {
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
-        Self { language: language.map(Language::accepted).unwrap_or_default(), takes_gzip: gzip::is_accepted(headers) }
+        Self { language: language.map(language::accepted).unwrap_or_default(), takes_gzip: gzip::is_accepted(headers) }
     }
 
     /// Refuses what cannot become a call.

@@ -20,7 +20,9 @@ use contracts::{
         log::v1::{self as pb, journal_service_client::JournalServiceClient, log_service_client::LogServiceClient},
     },
 };
-use event_store::{Act, Aggregate, DecodeError, Decoding, Draft, Followers, Log, Payload, Recorded, Refusal, Stored};
+use event_store::{
+    Act, Aggregate, DecodeError, Decoding, Draft, Followers, Log, Payload, Recorded, Refusal, Stored, Value,
+};
 use harness::Servers;
 use service_runtime::{Calls, Config, LogReaders, Parts, limited};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -42,8 +44,9 @@ impl Refusal for TooLarge {
         ErrorReason::RecordNotCorrectable.reason()
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
-        vec![("version", self.0.to_string()), ("resource", "funds/x".into()), ("problem", "too large".into())]
+    fn values(&self) -> Vec<(&'static str, Value)> {
+        let problem = ("it is too large", "il est trop grand");
+        vec![("version", Value::name(self.0)), ("resource", Value::name("funds/x")), ("problem", problem.into())]
     }
 }
 

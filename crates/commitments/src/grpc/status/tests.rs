@@ -107,9 +107,9 @@ fn placeholders(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_text_finds_the_values_that_it_speaks_of() {
     for refusal in all() {
-        let (reason, metadata) = (refusal.reason(), refusal.metadata());
+        let (reason, values) = (refusal.reason(), refusal.values());
         for key in placeholders(reason.en).chain(placeholders(reason.fr)) {
-            let given = metadata.iter().any(|(name, _)| *name == key);
+            let given = values.iter().any(|(name, _)| *name == key);
             // The resource itself is added where the refusal is told.
             assert!(given || key == "resource", "{} speaks of {key}", reason.name);
         }

@@ -7,7 +7,7 @@ use cedar_policy::Effect;
 use super::{
     super::{
         Authority, Ground,
-        policies::{BUILT_IN, ROLES, in_order},
+        policies::{BUILT_IN, FRENCH, ROLES, in_order},
     },
     FOR_ANOTHER, OF_OTHERS, OURS, OWN, PUBLISHED, THEIRS, committed, may,
     schema::{Kind, Rpc, rpcs},
@@ -15,29 +15,6 @@ use super::{
 
 /// What the services keep, by their names; the last one has no log.
 pub const REGISTERS: [&str; 4] = ["partnerships", "commitments", "disbursements", "oversight"];
-
-/// What the roles are called in French.
-const FRENCH: [&str; ROLES.len()] = [
-    "administrateur",
-    "point focal",
-    "contributeur",
-    "signataire",
-    "secrétariat",
-    "vérificateur",
-    "dépositaire",
-    "membre du comité",
-    "président du comité",
-    "gestionnaire du fonds (initiateur)",
-    "vérificateur des paiements",
-    "ordonnateur",
-    "comptable",
-    "pouvoir adjudicateur",
-    "homologue national",
-    "donateur",
-    "partenaire de mise en œuvre",
-    "auditeur",
-    "observateur",
-];
 
 /// Whoever speaks for a partner, in any role or none.
 const ANYBODY: &str = "";
