@@ -1,5 +1,5 @@
-//! The journal of refusals: a table beside the log, in its database, to which the log's writer may add and in which
-//! nobody but the owner changes anything.
+//! The journal of refusals: a table beside the log, in its database, to which the log's writer may add, of which it may
+//! forget what is older than thirty days, and in which nobody but the owner changes anything.
 //!
 //! An entry is no event. It has no position, is not hashed, published or replayed, and what is lost of it takes nothing
 //! from the log.
@@ -78,12 +78,11 @@ pub struct RefusedFilter {
 pub struct Journal {
     reader: PgPool,
     writer: PgConnectOptions,
-    owner: PgConnectOptions,
 }
 
 impl Journal {
-    pub(crate) fn new(reader: PgPool, writer: PgConnectOptions, owner: PgConnectOptions) -> Self {
-        Self { reader, writer, owner }
+    pub(crate) fn new(reader: PgPool, writer: PgConnectOptions) -> Self {
+        Self { reader, writer }
     }
 
     /// A session that adds to it.
@@ -121,13 +120,14 @@ impl Journal {
         Ok(rows.into_iter().map(Refused::from).collect())
     }
 
-    /// Forgets what was refused before this time, as the owner of the database. Answers how many entries that were.
+    /// Forgets what was refused before this time, but nothing of the last thirty days. Answers how many entries that
+    /// were.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut owner = PgConnection::connect_with(&self.owner).await?;
-        let forgotten =
-            sqlx::query!("DELETE FROM refusals WHERE id < $1", first_id(before)).execute(&mut owner).await?;
-        owner.close().await?;
-        Ok(forgotten.rows_affected())
+        let mut writer = PgConnection::connect_with(&self.writer).await?;
+        let forgotten = sqlx::query_scalar!(r#"SELECT forget_refusals($1) AS "forgotten!""#, before.as_millisecond());
+        let forgotten = forgotten.fetch_one(&mut writer).await?;
+        writer.close().await?;
+        Ok(forgotten.cast_unsigned())
     }
 }
 

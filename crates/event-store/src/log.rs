@@ -97,7 +97,7 @@ impl Log {
         tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, end, shutdown));
         let gate = Arc::<Gate>::default();
         measure(name, &gate);
-        let journal = Journal::new(reader.clone(), writer.clone(), in_log(&roles.owner));
+        let journal = Journal::new(reader.clone(), writer.clone());
         Ok(Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),

@@ -63,6 +63,21 @@ impl Log {
         Ok(rows.into_iter().map(|row| stored(row.position, row.record)).collect())
     }
 
+    /// At which version a stream stood when the event of this version of another stream was written: what was known then.
+    /// By position, which tells events of one commit, of the same time, apart. 0 too where there is no such event.
+    pub async fn version_when(&self, stream: &StreamName, other: &StreamName, version: u64) -> Result<u64, StoreError> {
+        let known = sqlx::query_scalar!(
+            r#"SELECT coalesce(max(version), 0) AS "version!" FROM events
+               WHERE stream = $1 AND position <= (SELECT position FROM events WHERE stream = $2 AND version = $3)"#,
+            stream.as_str(),
+            other.as_str(),
+            version.cast_signed(),
+        )
+        .fetch_one(self.reader())
+        .await?;
+        Ok(known.cast_unsigned())
+    }
+
     /// The first position recorded at that time or later; one after the head where there is none. Times never fall as
     /// positions rise, so it is found by halving, without an index.
     pub async fn position_since(&self, time: Timestamp) -> Result<u64, StoreError> {

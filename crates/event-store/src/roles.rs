@@ -1,5 +1,7 @@
-//! The three database roles of a log. The owner, whose URL the service is given, runs migrations and makes the other
-//! two; the writer appends; the reader reads the log and keeps the read models.
+//! The three database roles of a log. The owner, whose URL the service is given, makes tables and the other two roles, and
+//! goes; the writer appends; the reader reads the log and keeps the read models. So no SQL of a running service, also
+//! such as somebody smuggled into it, changes what is written. Who takes the process itself over finds the owner's URL
+//! in its environment: against that the log is replayed, compared and kept elsewhere.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -70,7 +72,8 @@ fn password(database_url: &str, role: &str) -> String {
     tag.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
-/// What the roles may do in the log's schema: the writer never changes or deletes an event, nor a refusal that is kept.
+/// What the roles may do in the log's schema: the writer never changes or deletes an event, nor a refusal that is kept but
+/// those of long ago.
 pub(crate) fn grants(roles: &Roles) -> Vec<AssertSqlSafe<String>> {
     let name = |options: &PgConnectOptions| options.get_username().replace('"', "\"\"");
     let (writer, reader) = (name(&roles.writer), name(&roles.reader));
@@ -83,6 +86,7 @@ pub(crate) fn grants(roles: &Roles) -> Vec<AssertSqlSafe<String>> {
         format!("GRANT SELECT ON ALL TABLES IN SCHEMA log TO \"{writer}\", \"{reader}\""),
         format!("GRANT INSERT ON log.events, log.requests, log.epochs, log.refusals TO \"{writer}\""),
         format!("GRANT UPDATE ON log.head TO \"{writer}\""),
+        format!("GRANT EXECUTE ON FUNCTION log.forget_refusals(bigint) TO \"{writer}\""),
     ]
     .into_iter()
     .map(AssertSqlSafe)

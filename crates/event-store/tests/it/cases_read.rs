@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_store::{Correction, EventFilter, Log, PageLimit};
+use event_store::{Correction, EventFilter, Log, PageLimit, Unit};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -53,6 +53,26 @@ async fn a_stream_that_was_never_written_is_empty_whether_there_are_others_or_no
         append(&log, request(), "other", 1).await;
     }
     assert!(!log.history::<Tally>(&tally("other")).await.expect("a history").is_empty());
+}
+
+#[tokio::test]
+async fn what_was_known_when_an_event_was_written_leaves_out_what_came_after_it_at_the_same_time() {
+    let (log, _) = new_log().await;
+    let both = |unit: &mut Unit| {
+        unit.handle::<Tally>(&tally("a"), &count(1))?;
+        unit.handle::<Tally>(&tally("b"), &count(1))
+    };
+    for _ in 0..2 {
+        log.execute(request(), act_of("someone"), both).await.expect("one commit");
+    }
+    let when = async |stream: &str, other: &str, version| {
+        log.version_when(&tally(stream), &tally(other), version).await.expect("a version")
+    };
+    assert_eq!((when("b", "a", 1).await, when("b", "a", 2).await), (0, 1), "`b` is written after `a`");
+    assert_eq!((when("a", "b", 1).await, when("a", "b", 2).await), (1, 2));
+    assert_eq!((when("a", "b", 3).await, when("none", "b", 2).await), (0, 0));
+    let times: Vec<_> = all(&log).await.iter().map(|event| event.recorded_at).collect();
+    assert_eq!((times[0], times[2]), (times[1], times[3]), "times do not tell them apart");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! What the database roles of a log may do, tried by connections of their own: what the program would not do, whoever has
-//! taken it over cannot.
+//! What the database roles of a log may do, tried by connections of their own: what the program would not do, no SQL that
+//! it is made to run does.
 
 use std::collections::BTreeSet;
 
@@ -117,6 +117,12 @@ async fn the_writer_adds_events_and_moves_the_head_and_the_reader_reads() {
     may(&mut reader, &["SELECT * FROM log.events", "SELECT * FROM log.requests", "DELETE FROM house_v1.totals"]).await;
     may_not(&mut reader, &OF_THE_OWNER).await;
     may_not(&mut reader, &[add, index, epoch, head, "INSERT INTO log.head DEFAULT VALUES"]).await;
+    may(&mut writer, &["SELECT log.forget_refusals(0)"]).await;
+    may_not(&mut reader, &["SELECT log.forget_refusals(0)"]).await;
+    for session in [&mut writer, &mut reader] {
+        may_not(session, &["DELETE FROM log.refusals", "UPDATE log.refusals SET count = 2", "TRUNCATE log.refusals"])
+            .await;
+    }
     let shape =
         ["TRUNCATE house_v1.totals", "ALTER TABLE house_v1.totals ADD COLUMN a text", "DROP TABLE house_v1.totals"];
     may_not(&mut reader, &shape).await;
@@ -146,6 +152,36 @@ async fn every_table_that_came_later_is_closed_to_change_too() {
         granted.iter().map(|(table, _, right)| (table.as_str(), right.as_str())).collect();
     let added = ["events", "requests", "epochs", "refusals"].map(|table| (table, "INSERT"));
     assert_eq!(rights, added.into_iter().chain([("head", "UPDATE")]).collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_in_the_last_thirty_days_is_forgotten_by_nobody() {
+    let (_log, url) = new_log().await;
+    let mut owner = PgConnection::connect(&url).await.expect("the owner connects");
+    let [writer, _] = roles_of(&url).await;
+    let mut writer = writer.connect().await.expect("it comes in");
+    for days in [0, 29, 31, 400] {
+        let add = sqlx::query(
+            "INSERT INTO log.refusals
+                 (id, refused_at, first_refused_at, count, kind, reason, metadata, organisation, issuer, subject, roles,
+                  on_behalf_of, method, resource, trace_id, validate_only)
+             SELECT (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || repeat('1', 20))::uuid, at, at,
+                    1, 'MONEY', 'EXCEEDS_FUND_CASH', '{}', 'partners/mli', '', '', '{}', '', '', '', '', false
+             FROM (SELECT now() - make_interval(days => $1) AS at) AS moment",
+        );
+        add.bind(days).execute(&mut writer).await.expect("it is added");
+    }
+    let mut ages = async |before: &str| -> Vec<i64> {
+        let forget = format!("SELECT log.forget_refusals({before})");
+        sqlx::query(AssertSqlSafe(forget)).execute(&mut writer).await.expect("it may");
+        let ages = "SELECT floor(extract(epoch FROM now() - refused_at) / 86400)::bigint FROM log.refusals ORDER BY 1";
+        sqlx::query_scalar(ages).fetch_all(&mut owner).await.expect("the journal")
+    };
+    let of_days = |days: i64| format!("(extract(epoch FROM now()) * 1000)::bigint - {days} * 86400000::bigint");
+    assert_eq!(ages("-1").await, [0, 29, 31, 400]);
+    assert_eq!(ages(&of_days(365)).await, [0, 29, 31], "what was asked for");
+    assert_eq!(ages(&of_days(-1)).await, [0, 29], "however much is asked for");
+    assert_eq!(ages("9223372036854775807").await, [0, 29]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
