@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 pub(crate) mod connections;
+pub(crate) mod places;
 pub(crate) mod unread;
 
 /// The limits of a server. Each is a whole number of at least 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time, in all. A connection more is closed as soon as it comes.
+    /// Connections at a time, in all.
     pub connections: u32,
     /// Connections at a time from one address; of IPv6, from one network of 64 bits.
     pub connections_per_peer: u32,
@@ -22,6 +23,8 @@ pub struct Limits {
     pub handshake_seconds: u32,
     /// Seconds after which a connection without a call is closed.
     pub idle_seconds: u32,
+    /// The same where no call of a verified caller has come on it.
+    pub unverified_idle_seconds: u32,
     /// Seconds after which a connection ends, give or take a tenth.
     pub age_seconds: u32,
     /// Seconds that its last calls then have.
@@ -55,6 +58,7 @@ impl Default for Limits {
             unread_mebibytes_per_peer: 32,
             handshake_seconds: 10,
             idle_seconds: 600,
+            unverified_idle_seconds: 30,
             age_seconds: 1800,
             grace_seconds: 300,
             commands_per_second: 20_000,
@@ -74,13 +78,14 @@ impl Default for Limits {
 type Place = fn(&mut Limits) -> &mut u32;
 
 /// The variable of each limit.
-pub const VARIABLES: [(&str, Place); 17] = [
+pub const VARIABLES: [(&str, Place); 18] = [
     ("TOGUNA_MAX_CONNECTIONS", |limits| &mut limits.connections),
     ("TOGUNA_MAX_CONNECTIONS_PER_PEER", |limits| &mut limits.connections_per_peer),
     ("TOGUNA_MAX_STREAMS_PER_CONNECTION", |limits| &mut limits.streams_per_connection),
     ("TOGUNA_MAX_UNREAD_MEBIBYTES_PER_PEER", |limits| &mut limits.unread_mebibytes_per_peer),
     ("TOGUNA_HANDSHAKE_SECONDS", |limits| &mut limits.handshake_seconds),
     ("TOGUNA_IDLE_SECONDS", |limits| &mut limits.idle_seconds),
+    ("TOGUNA_UNVERIFIED_IDLE_SECONDS", |limits| &mut limits.unverified_idle_seconds),
     ("TOGUNA_CONNECTION_AGE_SECONDS", |limits| &mut limits.age_seconds),
     ("TOGUNA_CONNECTION_GRACE_SECONDS", |limits| &mut limits.grace_seconds),
     ("TOGUNA_COMMANDS_PER_SECOND", |limits| &mut limits.commands_per_second),

@@ -37,7 +37,7 @@ use self::{
     refusal::{Caller, Refusal},
 };
 use crate::limits::{
-    connections::Peer,
+    places::Peer,
     unread::{Allowance, Counted},
 };
 

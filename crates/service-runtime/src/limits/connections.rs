@@ -6,14 +6,9 @@
 //! cut off.
 
 use std::{
-    collections::HashMap,
     io,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -24,12 +19,16 @@ use tokio::{
     time::{Instant, Sleep},
 };
 use tokio_util::{
-    sync::{CancellationToken, DropGuard},
+    sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned},
     task::TaskTracker,
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::{Limits, seconds};
+use super::{
+    Limits,
+    places::{Peer, Place, Places, Standing},
+    seconds,
+};
 
 /// What a client of HTTP/2 says first, and less than the shortest request of HTTP/1.1 that names a host.
 const FIRST_BYTES: usize = 24;
@@ -62,7 +61,7 @@ where
         };
         // Small answers do not wait for larger ones.
         let _ = stream.set_nodelay(true);
-        let connection = Connection::new(place.peer.clone(), limits, stopping);
+        let connection = Connection::new(place.standing.clone(), limits, stopping);
         let line = Line::new(stream, place, &connection, limits);
         served.spawn(serve(line, connection));
     }
@@ -70,66 +69,6 @@ where
     drop(listener);
     served.close();
     served.wait().await;
-}
-
-/// Who has how many connections.
-#[derive(Default)]
-struct Places(Mutex<Taken>);
-
-#[derive(Default)]
-struct Taken {
-    all: u32,
-    of_peer: HashMap<IpAddr, Arc<Peer>>,
-}
-
-/// What one address takes of the service.
-#[derive(Debug, Default)]
-pub(crate) struct Peer {
-    connections: AtomicU32,
-    /// Bytes of requests that have come in part.
-    pub unread: AtomicUsize,
-}
-
-impl Places {
-    fn take(self: &Arc<Self>, address: SocketAddr, limits: &Limits) -> Option<Place> {
-        let address = network(address.ip());
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.all >= limits.connections {
-            return None;
-        }
-        let peer = taken.of_peer.entry(address).or_default().clone();
-        if peer.connections.load(Ordering::Relaxed) >= limits.connections_per_peer {
-            return None;
-        }
-        peer.connections.fetch_add(1, Ordering::Relaxed);
-        taken.all += 1;
-        Some(Place { places: self.clone(), address, peer })
-    }
-}
-
-/// One who has many addresses of IPv6 has them in one network.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
-/// The place of one connection, free again when dropped.
-struct Place {
-    places: Arc<Places>,
-    address: IpAddr,
-    peer: Arc<Peer>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.all -= 1;
-        if self.peer.connections.fetch_sub(1, Ordering::Relaxed) == 1 {
-            taken.of_peer.remove(&self.address);
-        }
-    }
 }
 
 /// What the calls of a connection know of it. Cheap to clone.
@@ -141,54 +80,50 @@ pub(crate) struct Connection {
     pub leaving: CancellationToken,
     /// How old it gets.
     pub age: Duration,
-    use_of: Arc<Use>,
+    standing: Arc<Standing>,
     idle: Duration,
-}
-
-/// Whether a connection is used.
-#[derive(Debug)]
-struct Use {
-    opened: Instant,
-    calls: AtomicUsize,
-    /// Milliseconds after it was opened at which the last call ended.
-    quiet_since: AtomicU64,
+    unverified_idle: Duration,
 }
 
 impl Connection {
-    fn new(peer: Arc<Peer>, limits: &Limits, stopping: &CancellationToken) -> Self {
-        let use_of = Use { opened: Instant::now(), calls: AtomicUsize::new(0), quiet_since: AtomicU64::new(0) };
+    fn new(standing: Arc<Standing>, limits: &Limits, stopping: &CancellationToken) -> Self {
         Self {
-            peer,
+            peer: standing.peer.clone(),
             leaving: stopping.child_token(),
             age: seconds(limits.age_seconds).mul_f64(rand::random_range(0.9..=1.1)),
-            use_of: Arc::new(use_of),
+            standing,
             idle: seconds(limits.idle_seconds),
+            unverified_idle: seconds(limits.unverified_idle_seconds.min(limits.idle_seconds)),
         }
+    }
+
+    /// A call of a verified caller has come.
+    pub fn becomes_known(&self) {
+        self.standing.becomes_known();
     }
 
     /// A call has begun; it has ended when what this gives is dropped.
     pub fn begin(&self) -> Underway {
-        self.use_of.calls.fetch_add(1, Ordering::Relaxed);
-        Underway(self.use_of.clone())
+        self.standing.calls.fetch_add(1, Ordering::Relaxed);
+        Underway(self.standing.clone())
     }
 
     /// Until it is to end, for whatever reason; those who answer its calls are told.
     pub async fn until_leaving(self) {
-        let old = tokio::time::sleep_until(self.use_of.opened + self.age);
+        let old = tokio::time::sleep_until(self.standing.opened + self.age);
         tokio::select! {
             () = self.leaving.cancelled() => {}
             () = old => {}
-            () = self.use_of.until_idle(self.idle) => {}
+            () = self.until_idle() => {}
         }
         self.leaving.cancel();
     }
-}
 
-impl Use {
-    async fn until_idle(&self, limit: Duration) {
+    async fn until_idle(&self) {
         loop {
-            let quiet = self.opened + Duration::from_millis(self.quiet_since.load(Ordering::Relaxed));
-            let busy = self.calls.load(Ordering::Relaxed) > 0;
+            let limit = if self.standing.is_stranger() { self.unverified_idle } else { self.idle };
+            let quiet = self.standing.opened + Duration::from_millis(self.standing.quiet_since.load(Ordering::Relaxed));
+            let busy = self.standing.calls.load(Ordering::Relaxed) > 0;
             let due = if busy { Instant::now() + limit } else { quiet + limit };
             if due <= Instant::now() {
                 return;
@@ -200,7 +135,7 @@ impl Use {
 
 /// A call that has not ended.
 #[derive(Debug)]
-pub(crate) struct Underway(Arc<Use>);
+pub(crate) struct Underway(Arc<Standing>);
 
 impl Drop for Underway {
     fn drop(&mut self) {
@@ -210,11 +145,13 @@ impl Drop for Underway {
     }
 }
 
-/// The bytes of a connection. It fails unless the first of them come in time; its place is free when it is closed.
+/// The bytes of a connection. It fails unless the first of them come in time, and when it has to give its place to
+/// another; its place is free when it is closed.
 pub(crate) struct Line {
     stream: TcpStream,
     /// How many bytes must still come, until when.
     silent: Option<(usize, Pin<Box<Sleep>>)>,
+    displaced: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Place,
     /// Ends what waits for the connection to end.
     _closed: DropGuard,
@@ -223,13 +160,27 @@ pub(crate) struct Line {
 impl Line {
     fn new(stream: TcpStream, place: Place, connection: &Connection, limits: &Limits) -> Self {
         let until = tokio::time::sleep(seconds(limits.handshake_seconds));
-        let closed = connection.leaving.clone().drop_guard();
-        Self { stream, silent: Some((FIRST_BYTES, Box::pin(until))), _place: place, _closed: closed }
+        Self {
+            stream,
+            silent: Some((FIRST_BYTES, Box::pin(until))),
+            displaced: Box::pin(place.standing.displaced.clone().cancelled_owned()),
+            _place: place,
+            _closed: connection.leaving.clone().drop_guard(),
+        }
+    }
+
+    /// An error once another has its place; until then, whoever works on the line is woken when that happens.
+    fn keeps_its_place(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.displaced.as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
     }
 }
 
 impl AsyncRead for Line {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.keeps_its_place(cx)?;
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let Some((missing, until)) = &mut self.silent else { return polled };
@@ -248,6 +199,7 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.keeps_its_place(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -256,6 +208,7 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.keeps_its_place(cx)?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
     }
 

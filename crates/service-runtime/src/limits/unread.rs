@@ -14,7 +14,7 @@ use contracts::toguna::errors::v1::ErrorReason;
 use http_body::{Frame, SizeHint};
 use tonic::{Status, body::Body};
 
-use super::connections::Peer;
+use super::places::Peer;
 use crate::status;
 
 /// How much of unfinished requests one address may make us hold.

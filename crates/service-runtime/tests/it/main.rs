@@ -14,5 +14,6 @@ mod process;
 mod replay;
 mod resuming;
 mod service_config;
+mod strangers;
 mod tls;
 mod web;
