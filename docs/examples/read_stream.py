@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import sys
+from urllib.parse import urlsplit
 
 import nats
 
@@ -92,7 +93,9 @@ async def main(address, log, file):
     if os.path.exists(file):
         with open(file, encoding="utf-8") as kept:
             state = json.load(kept)
-    connection = await nats.connect(address, inbox_prefix=b"_INBOX_reader")
+    # The answers of each login come to an inbox that nobody else hears: its prefix has the login's name.
+    login = urlsplit(address).username or "reader"
+    connection = await nats.connect(address, inbox_prefix=f"_INBOX_{login}".encode())
     try:
         state = await read(connection, f"toguna-{log}", state)
     except Rebuilt as problem:

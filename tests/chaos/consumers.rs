@@ -32,7 +32,7 @@ impl Consumers {
         for (log, site) in &stack.sites {
             let address = format!("http://127.0.0.1:{}", site.clients.port);
             following.spawn(replays(Journal::new("replay", log, history), address));
-            following.spawn(reads(Journal::new("JetStream", log, history), stack.nats.reader_url()));
+            following.spawn(reads(Journal::new("JetStream", log, history), stack.nats.auditor_url()));
         }
         Self { _following: following }
     }

@@ -90,7 +90,7 @@ impl Stack {
     /// Where to look at everything, past the wires.
     pub fn places(&self) -> Places {
         let databases = self.sites.iter().map(|(name, site)| ((*name).to_owned(), site.database_url.clone()));
-        Places { databases: databases.collect(), nats: self.nats.reader_url() }
+        Places { databases: databases.collect(), nats: self.nats.auditor_url() }
     }
 
     /// Starts every service that does not run.
@@ -195,7 +195,7 @@ impl Stack {
 
     /// Whether every copy that NATS holds goes on after a backup: what is not known there, nobody can know.
     async fn copies_are_beyond(&self, backed_up: &BTreeMap<String, Place>) -> bool {
-        let Ok(jetstream) = checker::copy::connect(&self.nats.reader_url()).await else { return false };
+        let Ok(jetstream) = checker::copy::connect(&self.nats.auditor_url()).await else { return false };
         for (log, place) in backed_up {
             let stream = checker::copy::stream(&jetstream, log).await.ok().flatten();
             let end = stream.map(|stream| checker::copy::end(&stream));

@@ -202,7 +202,7 @@ async fn who_reads_while_others_write_sees_each_event_once_in_order_and_no_appen
         writers.spawn(async move {
             for _ in 0..25 {
                 // Two streams, three events: an append is whole at a multiple of three.
-                let decide = move |unit: &mut event_store::Unit| {
+                let decide = move |unit: &mut Unit| {
                     unit.handle::<Tally>(&tally(&format!("own-{writer}")), &count(1))?;
                     unit.handle::<Tally>(&tally("shared"), &count(1))?;
                     unit.handle::<Tally>(&tally("shared"), &count(1))

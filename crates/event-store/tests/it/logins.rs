@@ -35,7 +35,8 @@ impl Intruder {
         let (user, password) = (address.username().expect("a user"), address.password().expect("a password"));
         let (says, refusals) = mpsc::unbounded_channel();
         let options = ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
-        let options = options.custom_inbox_prefix(if user == "reader" { "_INBOX_reader" } else { "_INBOX" });
+        let reads = ["reader", "auditor"].contains(&user);
+        let options = options.custom_inbox_prefix(if reads { format!("_INBOX_{user}") } else { "_INBOX".to_owned() });
         let options = options.event_callback(move |event| {
             if let Event::ServerError(error) = event {
                 // Nobody hears it where the test is over.
@@ -98,7 +99,7 @@ async fn on(server: Private<NatsServer>, name: &str) -> Stage {
 /// Everybody but the victim.
 fn others(server: &NatsServer) -> BTreeMap<&'static str, String> {
     let services = ["partnerships", "disbursements", "oversight"].map(|name| (name, server.service_url(name)));
-    services.into_iter().chain([("reader", server.reader_url())]).collect()
+    services.into_iter().chain([("reader", server.reader_url()), ("auditor", server.auditor_url())]).collect()
 }
 
 fn copy_of(log: &str) -> Value {
@@ -127,6 +128,7 @@ async fn nobody_else_writes_a_log_s_copy_or_hears_what_is_not_meant_for_it() {
         ("$SYS.REQ.SERVER.PING".to_owned(), &nothing),
         ("_INBOX.somebody".to_owned(), &nothing),
         ("_INBOX_reader.somebody".to_owned(), &nothing),
+        ("_INBOX_auditor.somebody".to_owned(), &nothing),
         ("something.else".to_owned(), &nothing),
     ];
     for verb in ["CREATE", "UPDATE", "PURGE", "DELETE", "MSG.DELETE", "MSG.GET", "SNAPSHOT", "RESTORE"] {
@@ -158,6 +160,34 @@ async fn nobody_else_writes_a_log_s_copy_or_hears_what_is_not_meant_for_it() {
     stage.append("a", 1).await;
     stage.caught_up(&relaying).await;
     assert_eq!(relaying.status.borrow().rebuilds, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partners_read_the_copies_of_the_open_logs_and_auditors_that_of_disbursements_too() {
+    let stage = stage_of("disbursements").await;
+    let relaying = stage.relay();
+    stage.append("a", 3).await;
+    stage.caught_up(&relaying).await;
+    let mut partner = Intruder::with(&stage.server.reader_url()).await;
+    let auditor = Intruder::with(&stage.server.auditor_url()).await;
+    let asked = json!({ "seq": 1 });
+    for open in ["partnerships", "commitments"] {
+        assert!(partner.may_publish(&format!("$JS.API.STREAM.INFO.toguna-{open}"), &Value::Null).await, "{open}");
+        assert!(partner.may_publish(&format!("$JS.API.DIRECT.GET.toguna-{open}"), &asked).await, "{open}");
+    }
+    assert!(!partner.may_publish("$JS.API.DIRECT.GET.toguna-disbursements", &asked).await, "its events");
+    // Refused under the name by which other accounts are asked.
+    for state in ["toguna.state.disbursements", "$JS.API.STREAM.INFO.toguna-disbursements"] {
+        partner.client.publish_with_reply(state, partner.client.new_inbox(), "".into()).await.expect("sent");
+        partner.client.flush().await.expect("flushed");
+        assert!(partner.is_refused("toguna.state.disbursements").await, "how many there are: {state}");
+    }
+    let standing = auditor.asks("STREAM.INFO.toguna-disbursements", &Value::Null).await;
+    assert_eq!(standing["state"]["messages"], 3, "{standing}");
+    let request = auditor.client.request("$JS.API.DIRECT.GET.toguna-disbursements", asked.to_string().into());
+    let first = request.await.expect("an answer");
+    assert_eq!(first.headers.expect("headers").get("Nats-Sequence").expect("a place").as_str(), "1");
+    assert!(!first.payload.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,9 +28,12 @@ pub struct StackFile {
     pub postgres_pid: Option<u32>,
     /// Process id of our own nats-server.
     pub nats_pid: Option<u32>,
-    /// Its address, with the login that may read the copies of logs and nothing else.
+    /// Its address, with the login that may read the copies of the logs that are open to all partners.
     #[serde(default)]
     pub nats_reader: Option<String>,
+    /// The same, with the login that may read the copies of all logs.
+    #[serde(default)]
+    pub nats_auditor: Option<String>,
 }
 
 /// Where a service answers.

@@ -34,8 +34,11 @@ const WORKSHOP: &str = "
     }
 ";
 
-/// The login of a partner, who may read the copies of logs and nothing else.
+/// The login of a partner, who may read the copies of the logs that are open to all partners, and nothing else.
 const READER: &str = "reader";
+
+/// The login of an auditor, who may read the copies of all logs, and nothing else.
+const AUDITOR: &str = "auditor";
 
 /// Atomic batches came with this version.
 const OLDEST: (u32, u32) = (2, 12);
@@ -67,9 +70,15 @@ impl Nats {
         self.url_of(service)
     }
 
-    /// Its address, with the login of a partner, who may read the copies of logs and nothing else.
+    /// Its address, with the login of a partner, who may read the copies of the logs that are open to all partners, and
+    /// nothing else.
     pub fn reader_url(&self) -> String {
         self.url_of(READER)
+    }
+
+    /// Its address, with the login of an auditor, who may read the copies of all logs, and nothing else.
+    pub fn auditor_url(&self) -> String {
+        self.url_of(AUDITOR)
     }
 
     /// Its address, with a login that only a throwaway server has: for logs of any name, in an account of their own, in
@@ -125,7 +134,7 @@ impl Nats {
     pub async fn resume(&mut self) -> Result<()> {
         let configuration = self.home.join("nats.conf");
         let (mut content, mut users) = (CONFIGURATION.to_owned(), Vec::from(SERVICES));
-        users.push(READER);
+        users.extend([READER, AUDITOR]);
         if self.disk == Disk::Throwaway {
             content = CONFIGURATION.replacen(ACCOUNTS, &format!("{ACCOUNTS}{WORKSHOP}"), 1);
             users.push("workshop");

@@ -185,6 +185,7 @@ impl Stack {
             postgres_pid: self.postgres.as_ref().and_then(Postgres::pid),
             nats_pid: self.nats.as_ref().and_then(Nats::pid),
             nats_reader: self.nats.as_ref().map(Nats::reader_url),
+            nats_auditor: self.nats.as_ref().map(Nats::auditor_url),
         })
     }
 }
