@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     Calls, Fields,
-    call::etag,
+    call::{Asker, etag},
     mask::Mask,
     status::{self, Violation},
 };
@@ -59,29 +59,54 @@ impl Calls {
     /// Takes a query for resources by their names, and folds the streams of these.
     pub async fn get<A: Stored, Q: GetQuery>(&self, log: &Log, request: Request<Q>) -> Result<Asked<A, Q>, Status> {
         self.log_query(&request, request.get_ref().at_least_as_fresh()).await?;
-        let message = request.into_inner();
-        let mut fields = Fields::of(&message);
-        let day = fields.optional_exact_date("as_of", message.as_of());
-        let mask = Mask::read::<Q::Resource>(&mut fields, message.read_mask());
-        let names = names(&mut fields, message.names(), A::CATEGORY);
-        if day.is_some() && names.iter().any(|(_, revision)| revision.is_some()) {
-            let problem =
-                ("is not for revisions, which never change", "ne vaut pas pour les révisions, qui ne changent jamais");
-            fields.violation("as_of", problem);
-        }
-        fields.finish()?;
-        let consistency_token = log.token(log.head()).to_string();
-        let histories = match names.as_slice() {
-            [(name, _)] => log.history(name).await.map(|history| vec![history]),
-            names => log.histories(&names.iter().map(|(name, _)| name).collect::<Vec<_>>()).await,
-        };
-        let histories = histories.map_err(|error| status::store(&error))?;
-        let known = names.into_iter().zip(histories).map(|((name, number), history)| match number {
+        found(log, request.into_inner(), |_| true).await
+    }
+
+    /// The same for resources that are each of an organisation, as `of` says: for whoever may not ask for those of all,
+    /// there are those of its own, and no others.
+    pub async fn get_own<A: Stored, Q: GetQuery>(
+        &self,
+        log: &Log,
+        request: Request<Q>,
+        of: impl Fn(&A) -> Option<&str>,
+    ) -> Result<Asked<A, Q>, Status> {
+        let fresh = request.get_ref().at_least_as_fresh();
+        let (_, own) = self.own_query(Asker::Log, &request, fresh).await?;
+        let sees = |resource: &A| own.as_deref().is_none_or(|own| of(resource) == Some(own));
+        found(log, request.into_inner(), sees).await
+    }
+}
+
+/// Folds the streams of the resources that a query names; of what the caller does not see, nothing is there.
+async fn found<A: Stored, Q: GetQuery>(
+    log: &Log,
+    message: Q,
+    sees: impl Fn(&A) -> bool,
+) -> Result<Asked<A, Q>, Status> {
+    let mut fields = Fields::of(&message);
+    let day = fields.optional_exact_date("as_of", message.as_of());
+    let mask = Mask::read::<Q::Resource>(&mut fields, message.read_mask());
+    let names = names(&mut fields, message.names(), A::CATEGORY);
+    if day.is_some() && names.iter().any(|(_, revision)| revision.is_some()) {
+        let problem =
+            ("is not for revisions, which never change", "ne vaut pas pour les révisions, qui ne changent jamais");
+        fields.violation("as_of", problem);
+    }
+    fields.finish()?;
+    let consistency_token = log.token(log.head()).to_string();
+    let histories = match names.as_slice() {
+        [(name, _)] => log.history(name).await.map(|history| vec![history]),
+        names => log.histories(&names.iter().map(|(name, _)| name).collect::<Vec<_>>()).await,
+    };
+    let histories = histories.map_err(|error| status::store(&error))?;
+    let known = names.into_iter().zip(histories).map(|((name, number), history)| {
+        let history = if sees(history.state()) { history } else { Arc::default() };
+        match number {
             None => Known { name, history, day, revision: None },
             Some(number) => Known::at(name, number, &history),
-        });
-        Ok(Asked { known: known.collect(), message, mask, consistency_token })
-    }
+        }
+    });
+    Ok(Asked { known: known.collect(), message, mask, consistency_token })
 }
 
 impl<A: Stored> Known<A> {
@@ -103,11 +128,12 @@ impl<A: Stored> Known<A> {
         self.day.unwrap_or_else(|| jiff::tz::TimeZone::UTC.to_datetime(now()).date())
     }
 
-    /// Another stream of the log as it was known then: at the revision that was asked for, or now.
-    pub fn then<B: Stored>(&self, history: &Arc<History<B>>) -> Arc<History<B>> {
-        let Some(then) = self.revision.and_then(|revision| revision.recorded_at) else { return history.clone() };
-        let recorded = history.entries().take_while(|event| event.recorded_at <= then).count();
-        Arc::new(history.at(u64::try_from(recorded).unwrap_or(u64::MAX)))
+    /// Another stream of the log as it was known then: when the revision that was asked for was recorded, or now.
+    pub async fn then<B: Stored>(&self, log: &Log, stream: &StreamName) -> Result<Arc<History<B>>, Status> {
+        let history = log.history::<B>(stream).await.map_err(|error| status::store(&error))?;
+        let Some(revision) = self.revision else { return Ok(history) };
+        let version = log.version_when(stream, &self.name, revision.number).await;
+        Ok(Arc::new(history.at(version.map_err(|error| status::store(&error))?)))
     }
 
     /// The name under which it was asked for.

@@ -52,8 +52,8 @@ pub(crate) enum Ground<'a> {
         /// It is recorded from a source, not done.
         from_source: bool,
     },
-    /// What was refused to the people of an organisation, as the message names it.
-    RefusalsOf(&'a str),
+    /// What a service keeps of one organisation: what was refused to its people, or what it asked for.
+    Of(&'a str),
 }
 
 type Verdict = Result<(), Denial>;
@@ -124,6 +124,18 @@ impl Authority {
             .map_err(|denial| denial.explained(&call.method, actor, ground))
     }
 
+    /// The same of what a service keeps of all organisations, for whoever may ask for that of its own alone too: then
+    /// with the name of that.
+    pub(crate) fn check_own(&self, actor: &Actor, service: &str) -> Result<Option<String>, Status> {
+        let call = CallContext::current();
+        let verdict = |ground| self.verdict(&call.method, &actor.organisation, &actor.roles, ground);
+        match verdict(Ground::Register(service)) {
+            Ok(()) => Ok(None),
+            Err(_) if verdict(Ground::Of(&actor.organisation)).is_ok() => Ok(Some(actor.organisation.clone())),
+            Err(denial) => Err(denial.explained(&call.method, actor, Ground::Register(service))),
+        }
+    }
+
     fn verdict(&self, method: &str, organisation: &str, roles: &[String], ground: Ground<'_>) -> Verdict {
         let key = key(method, organisation, roles, ground);
         if let Some(known) = self.remembered(|verdicts| verdicts.get(&key).cloned()) {
@@ -158,7 +170,7 @@ impl Authority {
     fn ask(&self, slice: &Slice, organisation: &str, roles: &[&str], ground: Ground<'_>) -> Response {
         let (resource, context) = match ground {
             Ground::Register(service) => (self.names.register(service), Context::empty()),
-            Ground::RefusalsOf(organisation) => (self.names.organisation(organisation), Context::empty()),
+            Ground::Of(organisation) => (self.names.organisation(organisation), Context::empty()),
             Ground::Act { on_behalf_of, from_source } => {
                 let from_source = RestrictedExpression::new_bool(from_source);
                 let context = Context::from_pairs([("recorded_from_source".to_owned(), from_source)]);
@@ -212,7 +224,7 @@ impl Denial {
             Self::Forbidden(reason) => {
                 let on_behalf_of = match ground {
                     Ground::Act { on_behalf_of, .. } => on_behalf_of,
-                    Ground::Register(_) | Ground::RefusalsOf(_) => &actor.organisation,
+                    Ground::Register(_) | Ground::Of(_) => &actor.organisation,
                 };
                 let explained = status::refused(reason).with("on_behalf_of", on_behalf_of.to_owned());
                 // Where it takes the organisation itself, that is the one whose act is told.
@@ -259,8 +271,8 @@ fn key(method: &str, organisation: &str, roles: &[String], ground: Ground<'_>) -
             part("register");
             part(service);
         }
-        Ground::RefusalsOf(organisation) => {
-            part("refusals");
+        Ground::Of(organisation) => {
+            part("of");
             part(organisation);
         }
         Ground::Act { on_behalf_of, from_source } => {

@@ -163,38 +163,56 @@ impl Calls {
 
     /// Takes a query: who sends it; then waits until what the answer must have seen is here.
     pub async fn query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
-        self.ask(Asker::ReadModels, request, Ground::Register(self.service), at_least_as_fresh).await
+        Ok(self.ask(Asker::ReadModels, request, self.whole(), at_least_as_fresh).await?.0)
     }
 
     /// The same for a query that reads the log itself, and so need not wait for our own read models.
     pub async fn log_query<T>(&self, request: &Request<T>, at_least_as_fresh: &[String]) -> Result<Caller, Status> {
-        self.ask(Asker::Log, request, Ground::Register(self.service), at_least_as_fresh).await
+        Ok(self.ask(Asker::Log, request, self.whole(), at_least_as_fresh).await?.0)
+    }
+
+    /// The same for a query for what is of organisations, with the name of the caller's where it may ask for what is of
+    /// that alone.
+    pub(crate) async fn own_query<T>(
+        &self,
+        asker: Asker,
+        request: &Request<T>,
+        at_least_as_fresh: &[String],
+    ) -> Result<(Caller, Option<String>), Status> {
+        let permit = |authority: &Authority, actor: &Actor| authority.check_own(actor, self.service);
+        self.ask(asker, request, permit, at_least_as_fresh).await
     }
 
     /// The same for a query for refusals: those of an organisation, or where none is named, all that the service kept.
     pub(crate) async fn refusals_query<T>(&self, request: &Request<T>, of: &str) -> Result<Caller, Status> {
-        let ground = if of.is_empty() { Ground::Register(self.service) } else { Ground::RefusalsOf(of) };
-        self.ask(Asker::Log, request, ground, &[]).await
+        let ground = if of.is_empty() { Ground::Register(self.service) } else { Ground::Of(of) };
+        let permit = |authority: &Authority, actor: &Actor| authority.check(actor, ground);
+        Ok(self.ask(Asker::Log, request, permit, &[]).await?.0)
     }
 
-    async fn ask<T>(
+    /// Whether a caller may ask for all that the service keeps.
+    fn whole(&self) -> impl FnOnce(&Authority, &Actor) -> Result<(), Status> {
+        |authority, actor| authority.check(actor, Ground::Register(self.service))
+    }
+
+    async fn ask<T, P>(
         &self,
         asker: Asker,
         request: &Request<T>,
-        ground: Ground<'_>,
+        permit: impl FnOnce(&Authority, &Actor) -> Result<P, Status>,
         at_least_as_fresh: &[String],
-    ) -> Result<Caller, Status> {
+    ) -> Result<(Caller, P), Status> {
         let actor = self.caller(request)?;
         self.admit(&actor, Kind::Query)?;
         self.watch(|keeper| Asked::query(keeper, &actor));
-        self.authority.check(&actor, ground)?;
+        let permitted = permit(&self.authority, &actor)?;
         CallContext::current().require_deadline()?;
         let mut fields = Fields::new();
         let tokens = envelope::tokens(&mut fields, at_least_as_fresh);
         fields.finish()?;
         self.wait_for(asker, &tokens).await?;
         CallContext::current().reads(self.rates.read(&actor.organisation).await);
-        Ok(Caller { actor })
+        Ok((Caller { actor }, permitted))
     }
 
     /// What an answer from the read models has seen of a log, for its `consistency_token`; empty where that is nothing.
@@ -233,7 +251,7 @@ impl Calls {
 
 /// What an answer comes from: a command decides on the log, most queries read what was made of it.
 #[derive(Debug, Clone, Copy)]
-enum Asker {
+pub(crate) enum Asker {
     Log,
     ReadModels,
 }

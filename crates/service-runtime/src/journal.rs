@@ -78,7 +78,7 @@ impl Asked {
     pub fn command(keeper: &Keeper, actor: &Actor, command: &impl Command, ground: Ground<'_>) -> Self {
         let on_behalf_of = match ground {
             Ground::Act { on_behalf_of, .. } => name(on_behalf_of),
-            Ground::Register(_) | Ground::RefusalsOf(_) => String::new(),
+            Ground::Register(_) | Ground::Of(_) => String::new(),
         };
         Self {
             on_behalf_of,

@@ -6,7 +6,8 @@ use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use crate::{
-    Calls, Fields,
+    Caller, Calls, Fields,
+    call::Asker,
     mask::Mask,
     page::{self, Place, Seal},
     query::Table,
@@ -43,6 +44,30 @@ impl Calls {
     /// before has seen.
     pub async fn list<Q: ListQuery>(&self, request: Request<Q>, table: &'static Table) -> Result<Listing<Q>, Status> {
         let caller = self.query(&request, request.get_ref().at_least_as_fresh()).await?;
+        self.listing(&caller, request, table).await
+    }
+
+    /// The same of a list of what is each of an organisation, which stands in this field of it: whoever may not ask for
+    /// that of all is shown what is of its own.
+    pub async fn list_own<Q: ListQuery>(
+        &self,
+        request: Request<Q>,
+        table: &'static Table,
+        field: &str,
+    ) -> Result<Listing<Q>, Status> {
+        let fresh = request.get_ref().at_least_as_fresh();
+        let (caller, own) = self.own_query(Asker::ReadModels, &request, fresh).await?;
+        let mut listing = self.listing(&caller, request, table).await?;
+        listing.narrow(field, own);
+        Ok(listing)
+    }
+
+    async fn listing<Q: ListQuery>(
+        &self,
+        caller: &Caller,
+        request: Request<Q>,
+        table: &'static Table,
+    ) -> Result<Listing<Q>, Status> {
         let message = request.into_inner();
         let mut fields = Fields::of(&message);
         let seal = Seal::of::<Q>(self.page_key(), &caller.actor.organisation, &message.clone().content());

@@ -2,7 +2,7 @@
 
 use contracts::toguna::commitments::v1::{self as pb, commitment_service_server::CommitmentService};
 use event_store::{Aggregate as _, Date};
-use service_runtime::{Known, PARTNERS, status};
+use service_runtime::{Known, PARTNERS};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -318,9 +318,7 @@ impl Commitments {
         let mut standings = Standings::new();
         for agreement in state.terms().iter().flat_map(|declared| &declared.event.agreements) {
             let stream = AgreementStanding::stream_of(agreement);
-            let history =
-                self.log.history::<AgreementStanding>(&stream).await.map_err(|error| status::store(&error))?;
-            let history = known.then(&history);
+            let history = known.then::<AgreementStanding>(&self.log, &stream).await?;
             let cited = resource::cited(agreement, history.state(), known.day.unwrap_or(Date::MAX));
             standings.insert(agreement.to_string(), cited);
         }

@@ -7,5 +7,6 @@ mod house;
 mod journal;
 mod lists;
 mod queries;
+mod reading;
 mod refusals;
 mod standings;

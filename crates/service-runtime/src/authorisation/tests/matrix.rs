@@ -16,8 +16,8 @@ use super::{
 /// What the services keep, by their names; the last one has no log.
 pub const REGISTERS: [&str; 4] = ["partnerships", "commitments", "disbursements", "oversight"];
 
-/// Whoever speaks for a partner, in any role or none.
-const ANYBODY: &str = "";
+/// Whoever speaks for a partner, in whatever role; without one nobody may do anything.
+const ANY_ROLE: &str = "";
 
 struct Page {
     french: bool,
@@ -38,11 +38,11 @@ impl Page {
 
 /// What a role may do with an RPC. `register`: of which service, where the RPC records nothing.
 fn cell(authority: &Authority, rpc: &Rpc, register: &str, role: &str) -> String {
-    let roles: Vec<&str> = [role].into_iter().filter(|role| *role != ANYBODY).collect();
-    let may = |ground| may(authority, &rpc.path(), &roles, ground);
-    if rpc.kind == Kind::Refusals && !may(Ground::Register(register)) {
-        assert!(!may(Ground::RefusalsOf(THEIRS)), "{role} sees what another organisation was refused");
-        return if may(Ground::RefusalsOf(OURS)) { "◇".into() } else { String::new() };
+    let roles = if role == ANY_ROLE { &ROLES[..] } else { &[role] };
+    let may = |ground| roles.iter().all(|role| may(authority, &rpc.path(), &[role], ground));
+    if matches!(rpc.kind, Kind::Queries | Kind::Refusals) && !may(Ground::Register(register)) {
+        assert!(!may(Ground::Of(THEIRS)), "{role} sees what is of another organisation");
+        return if may(Ground::Of(OURS)) { "◇".into() } else { String::new() };
     }
     if rpc.kind != Kind::Commands {
         return if may(Ground::Register(register)) { "●".into() } else { String::new() };
@@ -57,16 +57,16 @@ fn table(page: &mut Page, authority: &Authority, package: &str, rpcs: &[Rpc], re
         .iter()
         .filter(|rpc| rpc.package == package)
         .map(|rpc| {
-            let columns = [ANYBODY].iter().chain(&ROLES);
+            let columns = [ANY_ROLE].iter().chain(&ROLES);
             (rpc, columns.map(|role| cell(authority, rpc, register, role)).collect())
         })
         .collect();
-    // Whoever may do no more than anybody needs no column.
+    // A role that permits no more than any needs no column.
     let more = |column: usize| column == 0 || rows.iter().any(|(_, cells)| cells[column] != cells[0]);
     let shown: BTreeSet<usize> = (0..=ROLES.len()).filter(|column| more(*column)).collect();
     let heads = shown.iter().map(|column| match column {
-        0 if page.french => "quiconque".to_owned(),
-        0 => "anybody".to_owned(),
+        0 if page.french => "tout rôle".to_owned(),
+        0 => "any role".to_owned(),
         column => format!("`{}`", ROLES[column - 1]),
     });
     let heads: Vec<String> = heads.collect();
@@ -149,14 +149,14 @@ fn tables(page: &mut Page) {
 - ◇ a call that records nothing, for what is of one’s own organisation alone;
 - nobody in any role acts for another organisation.
 
-Who has a role without a column may do what anybody may who speaks for a partner.\n",
+Who has a role without a column may do what any role permits; who has none may do nothing.\n",
         "- ● comme acte de sa propre organisation, ou appel qui ne consigne rien\u{202f};
 - ◐ d’après une source publiée, de sa propre organisation\u{202f};
 - ○ d’après une source publiée, d’une autre organisation\u{202f};
 - ◇ appel qui ne consigne rien, pour ce qui est de sa propre organisation seulement\u{202f};
 - personne, dans aucun rôle, n’agit pour une autre organisation.
 
-Qui a un rôle sans colonne peut ce que peut quiconque parle pour un partenaire.\n",
+Qui a un rôle sans colonne peut ce que permet tout rôle\u{202f}; qui n’en a aucun ne peut rien.\n",
     );
     for register in REGISTERS {
         page.line(&format!("### `toguna.{register}.v1`\n"));

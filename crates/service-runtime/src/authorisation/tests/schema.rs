@@ -108,7 +108,7 @@ entity Register;
 
 // Each of these records the act of an organisation, the resource.
 action \"commands\";
-// Each of these asks a service for what it made of its log.
+// Each of these asks a service for what it made of its log: all of it, or what is of the organisation that is the resource.
 action \"queries\";
 // Each of these asks a service for its log itself.
 action \"log\";
@@ -124,8 +124,8 @@ action \"operations\";
             rpcs.iter().filter(|rpc| rpc.kind == kind).map(|rpc| format!("    \"{}\"", rpc.path())).collect();
         let applies = match kind {
             Kind::Commands => "    resource: Organisation,\n    context: { recorded_from_source: Bool }",
-            Kind::Refusals => "    resource: [Register, Organisation]",
-            Kind::Queries | Kind::Log | Kind::Operations => "    resource: Register",
+            Kind::Queries | Kind::Refusals => "    resource: [Register, Organisation]",
+            Kind::Log | Kind::Operations => "    resource: Register",
         };
         let _ = write!(
             text,
