@@ -65,6 +65,8 @@ pub enum TokenProblem {
     Role,
     /// It is bound to a certificate that the caller has not shown.
     Certificate,
+    /// It is bound to no certificate, as its issuer's tokens must be.
+    Unbound,
 }
 
 /// Verifies tokens of the issuers that a file names.
@@ -180,6 +182,10 @@ impl TokenProblem {
             Self::Certificate => (
                 "it is bound to a certificate that was not shown",
                 "il est lié à un certificat qui n’a pas été présenté",
+            ),
+            Self::Unbound => (
+                "it is bound to no certificate, though its issuer’s tokens must be",
+                "il n’est lié à aucun certificat, alors que les jetons de son émetteur doivent l’être",
             ),
         }
         .into()

@@ -13,6 +13,7 @@ use jsonwebtoken::{
     Algorithm, EncodingKey, Header,
     jwk::{Jwk, JwkSet},
 };
+use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -91,6 +92,13 @@ impl Issuer {
     pub fn of_p256(number: u8) -> Self {
         let key = EncodingKey::from_ec_der(&[PKCS8_P256.as_slice(), &[number; 32]].concat());
         Self::with(number, key, Algorithm::ES256)
+    }
+
+    /// One with a key of RSA of its own.
+    pub fn of_rsa(number: u8, algorithm: Algorithm) -> Self {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key of RSA");
+        let key = EncodingKey::from_rsa_pem(key.serialize_pem().as_bytes()).expect("it is read again");
+        Self::with(number, key, algorithm)
     }
 
     fn with(number: u8, key: EncodingKey, algorithm: Algorithm) -> Self {

@@ -73,6 +73,9 @@ impl Issuers {
             return Err(TokenProblem::TooLong);
         }
         claims.well_formed()?;
+        if issuer.bound && claims.cnf.is_none() {
+            return Err(TokenProblem::Unbound);
+        }
         if !issuer.organisations.includes(&claims.org) {
             return Err(TokenProblem::Organisation);
         }

@@ -3,10 +3,12 @@
 use std::{
     collections::{BTreeSet, HashMap},
     num::NonZeroUsize,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use event_store::{Actor, StreamName};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
@@ -22,6 +24,8 @@ const MAX_REMEMBERED: usize = 4096;
 /// How long a token may hold in all, in minutes, where its issuer's entry says nothing, and at most.
 const LONGEST_MINUTES: u64 = 60;
 const MOST_MINUTES: u64 = 24 * 60;
+/// How long the modulus of a key of RSA may be: what the library verifies with.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
 /// The issuers, and the tokens that were verified with their keys. Others of these come with an empty memory, so that a
 /// token is never remembered longer than the key that it was signed with is known.
@@ -37,6 +41,8 @@ pub(super) struct Issuer {
     pub roles: Assertable,
     /// How long its tokens may hold in all, in seconds.
     pub longest: u64,
+    /// Whether each of its tokens must be bound to a certificate.
+    pub bound: bool,
 }
 
 /// A public key, which verifies in one way only.
@@ -141,15 +147,21 @@ impl Reading<'_> {
             Some(minutes) => Some(minutes * 60),
             None => self.problem(at, &format!("longest_minutes: set a number of minutes, at most {MOST_MINUTES}")),
         };
+        let bound = match entry.remove("bound").unwrap_or(Value::Boolean(false)) {
+            Value::Boolean(bound) => Some(bound),
+            _ => {
+                self.problem(at, "bound: set true where each of its tokens must be bound to a certificate, else false")
+            }
+        };
         self.nothing_else(at, &entry);
         // The keys are looked at even if something else is wrong: all problems at once.
         let keys = jwks.and_then(|file| self.keys(at, &file, &algorithms, name.as_deref().unwrap_or_default()));
-        let (Some(name), Some(keys), Some(organisations), Some(roles), Some(longest)) =
-            (name, keys, organisations, roles, longest)
+        let (Some(name), Some(keys), Some(organisations), Some(roles), Some(longest), Some(bound)) =
+            (name, keys, organisations, roles, longest, bound)
         else {
             return;
         };
-        if self.known.insert(name, Issuer { keys, organisations, roles, longest }).is_some() {
+        if self.known.insert(name, Issuer { keys, organisations, roles, longest, bound }).is_some() {
             self.problems.push(format!("{at}: is named twice"));
         }
     }
@@ -163,11 +175,13 @@ impl Reading<'_> {
         let algorithm = |name: String| match name.as_str() {
             "EdDSA" => Some(Algorithm::EdDSA),
             "ES256" => Some(Algorithm::ES256),
+            "RS256" => Some(Algorithm::RS256),
+            "PS256" => Some(Algorithm::PS256),
             _ => None,
         };
         let named: Option<Vec<_>> = texts(value).and_then(|names| names.into_iter().map(algorithm).collect());
         named.filter(|named| !named.is_empty()).unwrap_or_else(|| {
-            self.problems.push(format!("{at}: algorithms: set [\"EdDSA\"], [\"ES256\"] or both"));
+            self.problems.push(format!("{at}: algorithms: set some of \"EdDSA\", \"ES256\", \"RS256\", \"PS256\""));
             Vec::new()
         })
     }
@@ -210,9 +224,7 @@ impl Reading<'_> {
         };
         let mut keys = HashMap::new();
         for jwk in &set.keys {
-            let Some(algorithm) = algorithm_of(jwk).filter(|algorithm| algorithms.contains(algorithm)) else {
-                continue;
-            };
+            let Some(algorithm) = algorithm_of(jwk, algorithms) else { continue };
             let Some(key) = public_key(jwk) else {
                 return self.problem(at, &format!("jwks: {path} holds a key that is none for {algorithm:?}"));
             };
@@ -229,23 +241,38 @@ impl Reading<'_> {
     }
 }
 
-/// What a key is for, where it is one to verify signatures with.
-fn algorithm_of(jwk: &Jwk) -> Option<Algorithm> {
-    let algorithm = match &jwk.algorithm {
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+/// The one of an issuer's algorithms that a key is for, where it is one to verify signatures with. A key of RSA, which
+/// would do for two, says for which, or the issuer has only one of them.
+fn algorithm_of(jwk: &Jwk, algorithms: &[Algorithm]) -> Option<Algorithm> {
+    let could: &[Algorithm] = match &jwk.algorithm {
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
+        AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
         _ => return None,
     };
-    let said = jwk.common.key_algorithm.is_none_or(|said| said == KeyAlgorithm::from(algorithm));
+    let said = |algorithm| jwk.common.key_algorithm.is_none_or(|said| said == KeyAlgorithm::from(algorithm));
+    let mut is = could.iter().copied().filter(|it| algorithms.contains(it) && said(*it));
+    let (first, second) = (is.next(), is.next());
     let signs = jwk.common.public_key_use.as_ref().is_none_or(|is| *is == PublicKeyUse::Signature);
-    (said && signs).then_some(algorithm)
+    first.filter(|_| second.is_none() && signs)
 }
 
 fn public_key(jwk: &Jwk) -> Option<DecodingKey> {
     let key = DecodingKey::from_jwk(jwk).ok()?;
-    // A point of P-256 is written uncompressed: a byte that says so, and two coordinates.
-    let length = if algorithm_of(jwk)? == Algorithm::EdDSA { 32 } else { 65 };
-    key.try_get_as_bytes().is_ok_and(|bytes| bytes.len() == length).then_some(key)
+    let bytes = |length: usize| key.try_get_as_bytes().is_ok_and(|bytes| bytes.len() == length);
+    let is_whole = match &jwk.algorithm {
+        AlgorithmParameters::RSA(key) => modulus_bits(&key.n).is_some_and(|bits| RSA_BITS.contains(&bits)),
+        AlgorithmParameters::OctetKeyPair(_) => bytes(32),
+        // A point of P-256 is written uncompressed: a byte that says so, and two coordinates.
+        _ => bytes(65),
+    };
+    is_whole.then_some(key)
+}
+
+fn modulus_bits(text: &str) -> Option<usize> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let first = bytes.iter().position(|byte| *byte != 0)?;
+    Some((bytes.len() - first) * 8 - bytes[first].leading_zeros() as usize)
 }
 
 fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation {

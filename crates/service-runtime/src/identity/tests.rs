@@ -39,7 +39,9 @@ fn with(name: &str, value: Option<Value>) -> Value {
 #[test]
 fn what_holds_within_the_skew_of_clocks_holds() {
     let issuer = Issuer::new(1);
-    for (name, value) in [("exp", json!(now() - 20)), ("nbf", json!(now() + 20)), ("iat", json!(now() + 20))] {
+    for (name, value) in
+        [("exp", json!(now() - 20)), ("nbf", json!(now() + 20)), ("nbf", json!(0)), ("iat", json!(now() + 20))]
+    {
         assert!(issuer.verifier().verify(&issuer.sign(&with(name, Some(value))), None).is_ok(), "{name}");
     }
 }
@@ -154,6 +156,52 @@ fn each_issuer_says_what_it_may_say_and_nothing_else() {
     }
     assert_eq!(verifier.verify(&ours.sign(&of_theirs("sub", json!("a"))), None), Err(TokenProblem::UnknownKey));
     assert_eq!(verifier.verify(&theirs.sign(&claims()), None), Err(TokenProblem::UnknownKey));
+}
+
+#[test]
+fn an_issuer_that_binds_its_tokens_gives_none_that_is_of_use_to_everybody() {
+    let folder = Folder::new("bound");
+    let (machines, people) = (Issuer::new(1), Issuer::new(2));
+    let bound = format!("{ANYTHING}\nbound = true");
+    let issuers = folder.issuers(&[(ISSUER, &[&machines], &bound), ("https://id.other.example", &[&people], ANYTHING)]);
+    let verifier = Verifier::open(&issuers, AUDIENCE, PSEUDONYM_KEY).expect("both are good");
+    let to_ours = with("cnf", Some(json!({"x5t#S256": "A".repeat(43)})));
+    let (free, to_ours) = (machines.sign(&claims()), machines.sign(&to_ours));
+    assert_eq!(verifier.verify(&free, None), Err(TokenProblem::Unbound));
+    assert_eq!(verifier.verify(&free, Some([0; 32])), Err(TokenProblem::Unbound), "whatever was shown");
+    assert_eq!(verifier.verify(&to_ours, None), Err(TokenProblem::Certificate));
+    assert!(verifier.verify(&to_ours, Some([0; 32])).is_ok());
+    let elsewhere = people.sign(&with("iss", Some(json!("https://id.other.example"))));
+    assert!(verifier.verify(&elsewhere, None).is_ok(), "the other one binds as it likes");
+}
+
+#[test]
+fn issuers_that_sign_with_rsa_are_taken_in_the_one_way_that_their_key_is_for() {
+    for (algorithm, other) in [(Algorithm::RS256, Algorithm::PS256), (Algorithm::PS256, Algorithm::RS256)] {
+        let (folder, issuer) = (Folder::new("rsa"), Issuer::of_rsa(1, algorithm));
+        let both = ANYTHING.replace("\"EdDSA\"", "\"RS256\", \"PS256\"");
+        let issuers = folder.issuers(&[(ISSUER, &[&issuer], &both)]);
+        let verifier = Verifier::open(&issuers, AUDIENCE, PSEUDONYM_KEY).expect("the key is good");
+        let good = issuer.sign(&claims());
+        assert_eq!(verifier.verify(&good, None).map(|actor| actor.organisation), Ok("partners/mli".to_owned()));
+        let mut header = issuer.header();
+        header.alg = other;
+        let token = jsonwebtoken::encode(&header, &claims(), &issuer.key).expect("the key signs so too");
+        assert_eq!(verifier.verify(&token, None), Err(TokenProblem::Algorithm), "{other:?}");
+        let key = serde_json::to_value(&issuer.jwk).expect("JSON");
+        header.alg = Algorithm::HS256;
+        for public in [key.to_string(), key["n"].as_str().expect("a text").to_owned()] {
+            let secret = jsonwebtoken::EncodingKey::from_secret(public.as_bytes());
+            let token = jsonwebtoken::encode(&header, &claims(), &secret).expect("HMAC signs");
+            assert_eq!(verifier.verify(&token, None), Err(TokenProblem::Algorithm), "what is public is no secret");
+        }
+        let stranger = Issuer::of_rsa(1, algorithm).sign(&claims());
+        assert_eq!(verifier.verify(&stranger, None), Err(TokenProblem::Signature));
+        let (message, signature) = good.rsplit_once('.').expect("it has parts");
+        for forged in [String::new(), "A".repeat(342), signature[..340].to_owned()] {
+            assert_eq!(verifier.verify(&format!("{message}.{forged}"), None), Err(TokenProblem::Signature), "{forged}");
+        }
+    }
 }
 
 #[test]

@@ -160,6 +160,46 @@ async fn certificates_are_exchanged_while_the_service_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_authority_of_clients_is_exchanged_while_the_service_runs() {
+    let (servers, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let service = Secure::start(&servers.certify(), &old).await;
+    let (leaving, coming) = (old.certify(), new.certify());
+    let bound = |to: &Certified| {
+        let hash = base64url(&to.hash);
+        service.ministry.token(|_, claims| claims["cnf"] = json!({ "x5t#S256": hash }))
+    };
+    let (leaving_token, coming_token) = (bound(&leaving), bound(&coming));
+    let served = async |shown: &Certified, token: &str| match service.client(&servers, Some(shown)).await {
+        Ok(mut client) => noted(&mut client, token).await.is_ok(),
+        Err(_) => false,
+    };
+    let mut before = service.client(&servers, Some(&leaving)).await.expect("they shake hands");
+    assert_eq!(noted(&mut before, &leaving_token).await, Ok(()));
+    assert!(!served(&coming, &coming_token).await, "its authority is not known yet");
+
+    fs::write(service.folder.join("ca.pem"), "broken").expect("it can be written");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(served(&leaving, &leaving_token).await, "a broken file changes nothing");
+
+    fs::write(service.folder.join("ca.pem"), old.pem() + &new.pem()).expect("it can be written");
+    let started = Instant::now();
+    while !served(&coming, &coming_token).await {
+        assert!(started.elapsed() < Duration::from_secs(15), "the change was not seen");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(served(&leaving, &leaving_token).await, "both authorities hold");
+
+    fs::write(service.folder.join("ca.pem"), new.pem()).expect("it can be written");
+    let started = Instant::now();
+    while served(&leaving, &leaving_token).await {
+        assert!(started.elapsed() < Duration::from_secs(15), "the change was not seen");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(served(&coming, &coming_token).await);
+    assert_eq!(noted(&mut before, &leaving_token).await, Ok(()), "a connection goes on with what it began with");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_does_not_shake_hands_is_cut_off() {
     let authority = Authority::new();
     let service = Secure::start(&authority.certify(), &authority).await;

@@ -29,6 +29,7 @@ algorithms = ["EdDSA", "none"]
 organisations = ["ml", "partners/eu"]
 roles = []
 longest_minutes = 100000
+bound = "yes"
 [[issuer]]
 jwks = "nowhere.json"
 algorithms = ["ES256"]
@@ -42,6 +43,7 @@ secret = "x"
         "issuer 1 (https://a.example): organisations: [\"ml\"]: set ",
         "issuer 1 (https://a.example): roles: set ",
         "issuer 1 (https://a.example): longest_minutes: set ",
+        "issuer 1 (https://a.example): bound: set ",
         "issuer 1 (https://a.example): jwks: text.json is not a JSON Web Key Set",
         "issuer 2: iss: set ",
         "issuer 2: organisations: set ",
@@ -119,4 +121,39 @@ fn only_public_keys_for_its_algorithms_verify() {
     let path = folder.file("issuers.toml", &entry);
     let verifier = Verifier::open(Path::new(&path), AUDIENCE, PSEUDONYM_KEY).expect("one of them is good");
     assert_eq!(verifier.issuers().current().names(), BTreeSet::from([format!("{ISSUER} key-1")]));
+}
+
+#[test]
+fn a_key_of_rsa_verifies_in_the_one_way_that_it_or_its_issuer_says_and_is_long_enough() {
+    let folder = Folder::new("rsa");
+    let jwk = serde_json::to_value(&Issuer::of_rsa(1, Algorithm::RS256).jwk).expect("JSON");
+    let key = |alg: Option<&str>| {
+        let mut key = jwk.clone();
+        key["alg"] = json!(alg);
+        key
+    };
+    let short = json!({"kty": "RSA", "kid": "s", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode([0xff; 255])});
+    let padded = json!({"kty": "RSA", "kid": "p", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode([[0; 8], [1; 8]].concat())});
+    let long = json!({"kty": "RSA", "kid": "l", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode([0xff; 1025])});
+    let opened = |algorithms: &str, key: &serde_json::Value| {
+        folder.file("keys.json", &json!({"keys": [key]}).to_string());
+        let rest = ANYTHING.replace("\"EdDSA\"", algorithms);
+        let path = folder.file("issuers.toml", &format!("[[issuer]]\niss = \"a\"\njwks = \"keys.json\"\n{rest}\n"));
+        Verifier::open(Path::new(&path), AUDIENCE, PSEUDONYM_KEY).map(|_| ()).map_err(|problems| problems.join("; "))
+    };
+    let (rs256, both) = ("\"RS256\"", "\"RS256\", \"PS256\"");
+    for (algorithms, key) in [(rs256, key(None)), (rs256, key(Some("RS256"))), (both, key(Some("PS256")))] {
+        assert_eq!(opened(algorithms, &key), Ok(()), "{algorithms} {key}");
+    }
+    for (algorithms, key, problem) in [
+        (both, key(None), "holds no key for [RS256, PS256]"),
+        (rs256, key(Some("PS256")), "holds no key for [RS256]"),
+        (rs256, key(Some("RS512")), "holds no key for [RS256]"),
+        (rs256, key(Some("RSA-OAEP")), "holds no key for [RS256]"),
+        (rs256, short, "a key that is none for RS256"),
+        (rs256, padded, "a key that is none for RS256"),
+        (rs256, long, "a key that is none for RS256"),
+    ] {
+        assert!(opened(algorithms, &key).is_err_and(|found| found.contains(problem)), "{algorithms} {key}");
+    }
 }
