@@ -63,7 +63,7 @@ fn reasons(pool: &DescriptorPool) -> Result<String> {
         .context("proto/toguna/errors/v1/options.proto defines the explanation")?;
     let mut table = String::from("/// Every reason, by package.\npub static REASONS: &[Reason] = &[\n");
     for reasons in pool.all_enums().filter(|each| each.name() == "ErrorReason") {
-        for value in reasons.values().filter(|value| value.number() != 0) {
+        for value in reasons.values().filter(is_given) {
             let options = value.options();
             anyhow::ensure!(options.has_extension(&extension), "{} needs an explanation", value.name());
             let explanation = options.get_extension(&extension);
@@ -98,14 +98,18 @@ fn reasons(pool: &DescriptorPool) -> Result<String> {
             table,
             "impl ReasonName for {path}::ErrorReason {{\n    fn reason(self) -> &'static Reason {{\n        match self {{"
         )?;
-        writeln!(table, "            Self::Unspecified => unspecified(),")?;
-        for value in reasons.values().filter(|value| value.number() != 0) {
+        for value in reasons.values().filter(is_given) {
             let name = short_name(&value);
             writeln!(table, "            Self::{} => find({:?}, {name:?}),", variant(&name), reasons.package_name())?;
         }
-        table.push_str("        }\n    }\n}\n");
+        table.push_str("            _ => unspecified(),\n        }\n    }\n}\n");
     }
     Ok(table)
+}
+
+/// Whether a value of an enumeration of reasons is one. What no program gives any more stays in `proto/` as deprecated.
+fn is_given(value: &EnumValueDescriptor) -> bool {
+    value.number() != 0 && !value.options().get_field_by_name("deprecated").is_some_and(|it| it.as_bool() == Some(true))
 }
 
 fn refusal_kind(pool: &DescriptorPool, number: i32) -> Result<String> {

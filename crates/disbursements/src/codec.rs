@@ -49,7 +49,7 @@ pub(crate) fn money_to_proto(money: Money) -> types::Money {
 fn money(sent: Option<types::Money>, field: &'static str) -> Result<Money, DecodeError> {
     let sent = sent.ok_or(DecodeError::Missing(field))?;
     let currency: Currency = sent.currency_code.parse().map_err(|_| DecodeError::Invalid(field))?;
-    Money::new(currency, sent.minor_units).map_err(|_| DecodeError::Invalid(field))
+    Money::new(currency, sent.minor_units).ok_or(DecodeError::Invalid(field))
 }
 
 fn optional_money(sent: Option<types::Money>, field: &'static str) -> Result<Option<Money>, DecodeError> {

@@ -60,7 +60,7 @@ fn given(text: &str) -> Option<&str> {
 fn signed_amount(fields: &mut Fields, field: &str, sent: Option<&types::Money>) -> Money {
     let (code, minor_units) = fields.money(field, sent);
     let currency: Currency = code.parse().unwrap_or_default();
-    Money::new(currency, minor_units).unwrap_or_else(|_| {
+    Money::new(currency, minor_units).unwrap_or_else(|| {
         let limit = Money::MAX_MINOR_UNITS;
         fields.violation(
             format!("{field}.minor_units"),

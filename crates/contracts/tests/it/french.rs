@@ -99,6 +99,12 @@ fn the_texts_of_refusals_are_well_set() {
 }
 
 #[test]
+fn the_english_texts_of_refusals_have_no_typewriter_apostrophes() {
+    let found = REASONS.iter().filter(|reason| without_code(reason.en).contains('\''));
+    none("English that is not well set", &found.map(|reason| reason.name.to_owned()).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_french_pages_are_well_set() {
     let mut pages = files(&root().join("docs"), ".fr.md");
     pages.push(root().join("README.fr.md").to_string_lossy().into_owned());

@@ -25,9 +25,6 @@ pub enum MoneyError {
     /// It is nothing, or less.
     #[error("an amount must be more than nothing")]
     NotPositive,
-    /// It is beyond [`Money::MAX_MINOR_UNITS`].
-    #[error("an amount has at most {} minor units", Money::MAX_MINOR_UNITS)]
-    TooLarge,
 }
 
 /// An amount, of whatever sign.
@@ -98,12 +95,10 @@ impl Money {
     /// No single amount has more: ten trillion EUR. Thousands of them still add up within 64 bits.
     pub const MAX_MINOR_UNITS: i64 = 1_000_000_000_000_000;
 
-    /// An amount that somebody states.
-    pub fn new(currency: Currency, minor_units: i64) -> Result<Self, MoneyError> {
-        if minor_units.unsigned_abs() > Self::MAX_MINOR_UNITS.unsigned_abs() {
-            return Err(MoneyError::TooLarge);
-        }
-        Ok(Self { currency, minor_units })
+    /// An amount that somebody states; `None`: it is beyond [`Money::MAX_MINOR_UNITS`].
+    pub fn new(currency: Currency, minor_units: i64) -> Option<Self> {
+        let is_kept = minor_units.unsigned_abs() <= Self::MAX_MINOR_UNITS.unsigned_abs();
+        is_kept.then_some(Self { currency, minor_units })
     }
 
     /// An amount that was summed up.

@@ -45,7 +45,6 @@ impl Refusal for MoneyError {
         match self {
             Self::CurrencyMismatch { .. } => ErrorReason::CurrencyMismatch.reason(),
             Self::NotPositive => ErrorReason::AmountNotPositive.reason(),
-            Self::TooLarge => ErrorReason::AmountTooLarge.reason(),
         }
     }
 
@@ -55,7 +54,6 @@ impl Refusal for MoneyError {
                 vec![("expected", Value::name(expected)), ("given", Value::name(given))]
             }
             Self::NotPositive => Vec::new(),
-            Self::TooLarge => vec![("limit", Value::count(Money::MAX_MINOR_UNITS))],
         }
     }
 }

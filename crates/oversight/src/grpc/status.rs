@@ -1,6 +1,7 @@
 //! From what oversight refuses to statuses.
 
 use contracts::{reasons::ReasonName as _, toguna::oversight::v1::ErrorReason};
+use event_store::Value;
 use figures::TooLarge;
 use service_runtime::status::{Explained, internal};
 use tonic::Status;
@@ -35,7 +36,7 @@ fn tables(error: &TablesError) -> Status {
 pub(super) fn too_large(error: &TooLarge) -> Status {
     Explained::by(ErrorReason::FigureTooLarge.reason())
         .with("currency_code", error.currency_code.clone())
-        .with("minor_units", error.minor_units.to_string())
+        .with("minor_units", Value::count(error.minor_units))
         .into()
 }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use contracts::reasons::REASONS;
-use event_store::StreamName;
+use event_store::{PartialDate, StreamName};
 
 use super::*;
 use crate::domain::CommitmentStatus;

@@ -68,9 +68,9 @@ fn what_is_no_currency_is_refused() {
 #[test]
 fn an_amount_has_a_limit_so_that_sums_stay_exact() {
     let limit = Money::MAX_MINOR_UNITS;
-    assert!(Money::new(Currency::EUR, limit).is_ok() && Money::new(Currency::EUR, -limit).is_ok());
+    assert!(Money::new(Currency::EUR, limit).is_some() && Money::new(Currency::EUR, -limit).is_some());
     for beyond in [limit + 1, -limit - 1, i64::MAX, i64::MIN] {
-        assert_eq!(Money::new(Currency::EUR, beyond), Err(MoneyError::TooLarge));
+        assert_eq!(Money::new(Currency::EUR, beyond), None);
     }
 }
 
