@@ -7,13 +7,13 @@ use contracts::toguna::{
     partnerships::{
         events::v1::{PartnerKind, PartnerRegistered},
         v1::{
-            GetPartnerRequest, RegisterPartnerRequest, RenamePartnerRequest,
-            partner_service_client::PartnerServiceClient,
+            GetPartnerRequest, ProposeCorrectionRequest, RegisterPartnerRequest, RenamePartnerRequest,
+            correction_service_client::CorrectionServiceClient, partner_service_client::PartnerServiceClient,
         },
     },
     r#type::v1::{LocalizedText, Text, TextOrigin},
 };
-use prost::Message as _;
+use prost::{Message as _, Name as _};
 use tonic::{
     Code, Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -25,7 +25,7 @@ use crate::{
     ground::Ground,
     measure::Outcome,
     servers::Server,
-    wire::{Append, bare_client::BareClient, echo_client::EchoClient},
+    wire::{Append, Noted, bare_client::BareClient, echo_client::EchoClient},
 };
 
 /// Connections that all callers of a row share: as an office shares its line, and enough to keep two cores busy.
@@ -77,6 +77,18 @@ impl Callers {
     /// The bare server's command: so many events in a new stream.
     pub async fn append(&self, caller: usize, turn: u64, events: usize) -> Outcome {
         outcome(BareClient::new(self.channel(caller)).append(self.notes(caller, turn, events)).await)
+    }
+
+    /// `ProposeCorrection`, which the guarded and the unguarded server take as a note in a new stream.
+    pub async fn propose(&self, caller: usize, turn: u64) -> Outcome {
+        let message = ProposeCorrectionRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: format!("dialogues/{}", self.id(caller, turn)),
+            right: Some(prost_types::Any { type_url: Noted::type_url(), value: self.note.clone() }),
+            ..ProposeCorrectionRequest::default()
+        };
+        let mut client = CorrectionServiceClient::new(self.channel(caller));
+        outcome(client.propose_correction(self.verified(message)).await)
     }
 
     /// `RegisterPartner`: a new stream with one event.
@@ -157,7 +169,7 @@ impl Callers {
     fn notes(&self, caller: usize, turn: u64, events: usize) -> Append {
         Append {
             request_id: Uuid::now_v7().as_bytes().to_vec(),
-            stream: format!("notes/{}", self.id(caller, turn)),
+            stream: format!("dialogues/{}", self.id(caller, turn)),
             events: vec![self.note.clone(); events],
         }
     }
@@ -232,7 +244,6 @@ fn text(french: usize, english: usize) -> LocalizedText {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Noted;
 
     #[test]
     fn payloads_have_the_size_that_is_asked_for() {

@@ -2,6 +2,7 @@
 
 mod bare;
 mod echo;
+mod guarded;
 
 use std::{
     env, fs,
@@ -41,6 +42,12 @@ pub enum Kind {
     /// The log under a server: no identity, policy, validation or tracing.
     #[command(name = "serve-bare", hide = true)]
     Bare,
+    /// The log under all that surrounds a call of ours.
+    #[command(name = "serve-guarded", hide = true)]
+    Guarded,
+    /// The same command without that.
+    #[command(name = "serve-unguarded", hide = true)]
+    Unguarded,
     /// The service as users get it.
     #[command(name = "serve-partnerships", hide = true)]
     Partnerships,
@@ -51,6 +58,8 @@ impl Kind {
         match self {
             Self::Echo => "serve-echo",
             Self::Bare => "serve-bare",
+            Self::Guarded => "serve-guarded",
+            Self::Unguarded => "serve-unguarded",
             Self::Partnerships => "serve-partnerships",
         }
     }
@@ -60,6 +69,8 @@ impl Kind {
         let ended = match self {
             Self::Echo => echo::serve().await,
             Self::Bare => bare::serve().await,
+            Self::Unguarded => guarded::serve_unguarded().await,
+            Self::Guarded => return service_runtime::run(partnerships::SERVICE, guarded::build).await,
             Self::Partnerships => {
                 return service_runtime::run(partnerships::SERVICE, partnerships::build).await;
             }

@@ -33,6 +33,21 @@ pub async fn p1(run: &Run) -> Result<Vec<Row>> {
             rounds,
             notes: Vec::new(),
         });
+        let mut guarded = Stage::set(run, Kind::Guarded, payload).await?;
+        let mut unguarded = Stage::set(run, Kind::Unguarded, payload).await?;
+        let rounds = run.in_turn(async || propose(&mut guarded).await, async || propose(&mut unguarded).await).await?;
+        guarded.strike().await?;
+        unguarded.strike().await?;
+        rows.push(Row {
+            id: id("P1 guarded", payload),
+            what: "ProposeCorrection, a new stream with one event, with identity, policy, validation and tracing"
+                .to_owned(),
+            beside_what: "the same without them".to_owned(),
+            payload,
+            compared: Compared::Rate { unit: COMMANDS, reach: 0.85, aim: 0.90 },
+            rounds,
+            notes: vec!["neither has read models or a copy of its log".to_owned()],
+        });
         let mut complete = Stage::set(run, Kind::Partnerships, payload).await?;
         let rounds = run
             .in_turn(async || register(&mut complete, CALLERS).await, async || echo_register(&mut echo, CALLERS).await)
@@ -108,6 +123,11 @@ pub async fn p6(run: &Run) -> Result<Vec<Row>> {
 /// The bare server's command.
 pub async fn append(stage: &mut Stage<'_>, events: usize) -> Result<Measured> {
     stage.measure(CALLERS, async |callers, caller, turn| callers.append(caller, turn, events).await).await
+}
+
+/// The command of the guarded and the unguarded server.
+async fn propose(stage: &mut Stage<'_>) -> Result<Measured> {
+    stage.measure(CALLERS, async |callers, caller, turn| callers.propose(caller, turn).await).await
 }
 
 /// The complete server's command.

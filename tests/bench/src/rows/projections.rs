@@ -194,7 +194,7 @@ async fn live(run: &Run, site: &Site) -> Result<Measured> {
     let (before, began, meter) = (followed.log.head(), Instant::now(), meter(run));
     let (log, round, note) = (&followed.log, uuid::Uuid::new_v4().simple().to_string(), load::note(256));
     let append = async |caller: usize, turn: u64| {
-        let stream = format!("notes/{}-{caller}-{turn}", &round[..12]);
+        let stream = format!("dialogues/{}-{caller}-{turn}", &round[..12]);
         let appended = append_notes(log, uuid::Uuid::now_v7(), &stream, vec![note.clone(); TEN]).await;
         if appended.is_ok() { Outcome::Done } else { Outcome::Failed }
     };

@@ -8,7 +8,7 @@ use contracts::reasons::{Reason, ReasonName as _};
 use contracts::toguna::errors::v1::ErrorReason;
 use event_store::{
     Act, Actor, Aggregate, Basis, Certainty, CommandMeta, DecodeError, Draft, Executed, Log, Payload, Recorded,
-    Refusal, Stored, StreamName,
+    Refusal, Stored, StreamName, Value,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, service::Routes};
@@ -21,15 +21,16 @@ use crate::wire::{
 
 /// How many notes a stream has: the least that a state can be.
 #[derive(Debug, Default, Clone)]
-struct Notes(u64);
+pub struct Notes(u64);
 
 /// Nothing is refused.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-struct Never(#[from] Infallible);
+pub struct Never(#[from] Infallible);
 
 impl Aggregate for Notes {
-    const CATEGORY: &'static str = "notes";
+    /// A kind of resource that may be corrected: the guarded server takes the same.
+    const CATEGORY: &'static str = "dialogues";
     type Command = Vec<Vec<u8>>;
     type Event = Vec<u8>;
     type Error = Never;
@@ -48,7 +49,7 @@ impl Refusal for Never {
         ErrorReason::Internal.reason()
     }
 
-    fn metadata(&self) -> Vec<(&'static str, String)> {
+    fn values(&self) -> Vec<(&'static str, Value)> {
         Vec::new()
     }
 }
@@ -79,7 +80,7 @@ impl Bare for Notebook {
     }
 }
 
-/// Appends notes to a stream, `notes/…`.
+/// Appends notes to a stream, `dialogues/…`.
 pub async fn append(log: &Log, request_id: Uuid, stream: &str, notes: Vec<Vec<u8>>) -> Result<Executed> {
     let stream: StreamName = stream.parse()?;
     let meta = CommandMeta {
