@@ -190,7 +190,7 @@ async fn a_role_that_is_needed_is_named() {
     let asked = service.notes.confirm_correction(with_token(&token, ConfirmCorrectionRequest::default())).await;
     let status = asked.expect_err("not for contributors");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::PermissionDenied, "ROLE_REQUIRED"));
-    assert!(status.message().contains("reader, auditor"), "{}", status.message());
+    assert!(status.message().contains("reader or auditor"), "{}", status.message());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,8 @@ const NOBODY: &str = r#"# Whose people `toguna people` names here. This file is 
 longest_delegation_days = 92
 
 # Each organisation, and the roles that the operator lets its administrators give beyond its own affairs: auditor,
-# secretariat, verifier, depositary, those of a trust fund and of those who pay and check for it.
+# secretariat, verifier, depositary, those of a trust fund, of who gives to it or follows it, and of those who pay and
+# check for it.
 [organisations]
 # "partners/ml-mmeia" = []
 # "partners/ml-cooperation" = ["secretariat"]
@@ -41,13 +42,19 @@ longest_delegation_days = 92
 # The roles beyond its own affairs that each organisation's administrators may give.
 [organisations]
 "partners/auditor" = ["auditor"]
+"partners/bg" = ["donor"]
+"partners/ch" = ["donor"]
+"partners/es" = ["donor"]
 "partners/european-commission" = [
     "secretariat", "fund_manager", "committee_member", "committee_chair", "contracting_authority",
     "authorising_officer", "accounting_officer", "payment_verifier",
 ]
+"partners/european-union" = ["donor"]
+"partners/fr" = ["donor"]
 "partners/icmpd" = ["secretariat", "verifier"]
 "partners/iom" = ["payment_verifier"]
-"partners/ml-mmeia" = ["secretariat"]
+"partners/ml-mmeia" = ["secretariat", "national_counterpart", "observer"]
+"partners/no" = ["donor"]
 "#;
 
 /// What the file says. Where there is none, no organisation is served.

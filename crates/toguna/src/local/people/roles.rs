@@ -6,18 +6,10 @@ use crate::submission::catalogue::nearest;
 /// What policies may speak of; its list of roles is the only one.
 const SCHEMA: &str = include_str!("../../../../../deploy/policies/toguna.cedarschema");
 
-/// Roles in which a person speaks for its own organisation and no other. In all the others one holds a register, judges
-/// what others did, or disposes of money that is held for others: those only the operator gives.
-pub const OWN_AFFAIRS: [&str; 8] = [
-    "administrator",
-    "contributor",
-    "donor",
-    "focal_point",
-    "implementer",
-    "national_counterpart",
-    "observer",
-    "signatory",
-];
+/// Roles in which a person speaks for its own organisation and no other, and sees no more than every partner does. In
+/// all the others one holds a register, judges what others did, sees the single payments of a trust fund, or disposes of
+/// money that is held for others: those only the operator gives.
+pub const OWN_AFFAIRS: [&str; 5] = ["administrator", "contributor", "focal_point", "implementer", "signatory"];
 
 /// All roles, in the order of the schema.
 pub fn all() -> impl Iterator<Item = &'static str> + Clone {
