@@ -72,7 +72,7 @@ async fn whatever_a_caller_sends_the_refusal_fits_into_what_clients_take() {
         let few =
             (0..12).map(|number| Violation { field: format!("f{number}"), problem: anything[..200].to_owned().into() });
         for reason in [ErrorReason::ActsForAnother, ErrorReason::RateLimited, ErrorReason::InvalidRequest] {
-            let make = || refused(reason).with("limit", value()).with("kind", value());
+            let make = || refused(reason).with("limit", "10").with("kind", ("commands", "commandes"));
             let explained = make()
                 .with("organisation", value())
                 .with("on_behalf_of", value())
