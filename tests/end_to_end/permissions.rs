@@ -96,7 +96,7 @@ async fn whether_something_is_there_is_not_told_to_who_may_not_ask() {
         let request = serde_json::json!({ "name": contract });
         let denied = stack.call(rpc, "observer@ml-mmeia", "somebody", request).await.expect_err("denied");
         assert_eq!((denied.code, denied.reason.as_str()), (Code::PermissionDenied, "ROLE_REQUIRED"), "{contract}");
-        assert!(denied.message.contains("contracting_authority"), "{denied}");
+        assert!(denied.message.contains("contracting authority"), "{denied}");
         assert!(!denied.message.contains(contract), "{denied}");
     }
 }
