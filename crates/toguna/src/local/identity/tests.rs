@@ -104,7 +104,7 @@ fn whoever_is_not_named_gets_a_token_in_a_demonstration_alone() {
     assert_eq!(asked(&identity, "anybody", "auditer"), Err(Refused::NoSuchRole { role: "auditer".to_owned(), meant }));
     invite(&identity, "head", "administrator", None);
     assert_eq!(asked(&identity, "anybody", "auditor"), Err(Refused::RoleOfOperator { role: "auditor".to_owned() }));
-    assert_eq!(asked(&identity, "anybody", "observer"), Err(Refused::Unknown), "it has named its people now");
+    assert_eq!(asked(&identity, "anybody", "contributor"), Err(Refused::Unknown), "it has named its people now");
     fs::remove_dir_all(&identity.folder).expect("the folder is ours");
 }
 
