@@ -33,7 +33,17 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &[&str])] = &[
     (
         "service-runtime/src/status/tests.rs",
         "each_failure_of_a_command_has_its_code_and_reason",
-        &["EVENT_TOO_LARGE", "LOG_UNAVAILABLE", "OVERLOADED"],
+        &["OVERLOADED"],
+    ),
+    (
+        "service-runtime/tests/it/commands.rs",
+        "an_event_that_is_too_large_is_refused_before_anything_is_written",
+        &["EVENT_TOO_LARGE"],
+    ),
+    (
+        "service-runtime/tests/it/commands.rs",
+        "while_the_database_lets_nobody_in_callers_are_told_to_come_again",
+        &["LOG_UNAVAILABLE"],
     ),
     (
         "oversight/src/grpc/status/tests.rs",

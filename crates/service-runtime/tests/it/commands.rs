@@ -1,5 +1,7 @@
 //! What a command's envelope brings, seen from outside.
 
+use std::time::{Duration, Instant};
+
 use contracts::toguna::{
     disbursements::v1::{ConfirmCorrectionRequest, ProposeCorrectionRequest},
     log::v1 as pb,
@@ -7,12 +9,14 @@ use contracts::toguna::{
 };
 use event_store::ConsistencyToken;
 use prost::Message as _;
+use service_runtime::LogReaders;
 use sha2::{Digest as _, Sha256};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::notes::{Service, by, note, reason, with_token};
+use crate::notes::{Service, by, environment, note, reason, unique_name, with_token};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_answered_with_a_receipt() {
@@ -246,4 +250,41 @@ async fn stored(service: &mut Service) -> Vec<pb::EventRecord> {
         }
     }
     records
+}
+
+/// Texts within their limits can still be more, together, than what is stored of one event.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_too_large_is_refused_before_anything_is_written() {
+    let mut service = Service::start().await;
+    let long = || "é".repeat(500);
+    let source = pb::Source { title: long(), kind: long(), issuer: long(), location: long(), ..pb::Source::default() };
+    let act = pb::Act { sources: vec![source; 20], ..pb::Act::default() };
+    let sent = by("aminata", ProposeCorrectionRequest { act: Some(act), ..note(7) });
+    let status = service.notes.propose_correction(sent).await.expect_err("it is too large");
+    let info = status.get_details_error_info().expect("always there");
+    assert_eq!((status.code(), info.reason.as_str()), (Code::InvalidArgument, "EVENT_TOO_LARGE"));
+    assert!(info.metadata["limit"] == "65535" && status.message().contains("65,535"), "{status:?}");
+    assert_eq!(service.note(8).await.events[0].position, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_lets_nobody_in_callers_are_told_to_come_again() {
+    let environment = environment().await;
+    let mut service = Service::start_in(unique_name(), &environment, LogReaders::Partners).await;
+    service.note(1).await;
+    let mut owner = PgConnection::connect(&environment["DATABASE_URL"]).await.expect("the owner connects");
+    let limited = |most: i32| {
+        format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT {most}', current_database()); END $$")
+    };
+    sqlx::query(AssertSqlSafe(limited(0))).execute(&mut owner).await.expect("nobody comes in");
+    crate::following::cut(&mut owner).await;
+    let sent = note(2);
+    let status = service.notes.propose_correction(by("aminata", sent.clone())).await.expect_err("it is not written");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "LOG_UNAVAILABLE"), "{status:?}");
+    assert!(status.get_details_retry_info().is_some());
+    sqlx::query(AssertSqlSafe(limited(-1))).execute(&mut owner).await.expect("all come in");
+    let started = Instant::now();
+    while service.notes.propose_correction(by("aminata", sent.clone())).await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20), "the log comes back");
+    }
 }

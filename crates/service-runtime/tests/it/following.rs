@@ -145,13 +145,18 @@ pub async fn restore(url: &str, position: i64) {
     ] {
         sqlx::query(statement).bind(position).execute(&mut owner).await.expect("restored");
     }
-    // Every connection of the service is cut by a restore; the owner may cut those of the roles that it made.
+    // Every connection of the service is cut by a restore.
+    cut(&mut owner).await;
+}
+
+/// Cuts every connection of a service: the owner may cut those of the roles that it made.
+pub async fn cut(owner: &mut PgConnection) {
     let join = "DO $$ BEGIN EXECUTE format('GRANT %1$I, %2$I TO CURRENT_USER',
         current_database() || '_writer', current_database() || '_reader'); END $$";
-    sqlx::query(join).execute(&mut owner).await.expect("granted");
+    sqlx::query(join).execute(&mut *owner).await.expect("granted");
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    sqlx::query(cut).execute(&mut owner).await.expect("cut");
+    sqlx::query(cut).execute(owner).await.expect("cut");
 }
 
 #[tokio::test(flavor = "multi_thread")]
