@@ -210,7 +210,7 @@ fn words(fields: &mut Fields, field: &str, sent: &pb::Quantity) -> Quantity {
             fields.violation(
                 format!("{field}.words"),
                 (
-                    "must be the source's words for a number, such as `dozens`; where there is none, report none",
+                    "must be the source’s words for a number, such as `dozens`; where there is none, report none",
                     "doivent être les mots de la source pour un nombre, comme `des dizaines` ; s’il n’y en a pas, ne déclarez rien",
                 ),
             );

@@ -84,7 +84,7 @@ fn document(services: &[&str]) -> Value {
             "parameters": parameters(),
             "responses": {
                 "Refused": {
-                    "description": "The call was refused or failed; the details say why, also in the caller's language.",
+                    "description": "The call was refused or failed; the details say why, also in the caller’s language.",
                     "content": { "application/json": { "schema": reference("Refusal") } },
                 },
             },
