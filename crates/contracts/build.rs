@@ -109,7 +109,7 @@ fn reasons(pool: &DescriptorPool) -> Result<String> {
 
 /// Whether a value of an enumeration of reasons is one. What no program gives any more stays in `proto/` as deprecated.
 fn is_given(value: &EnumValueDescriptor) -> bool {
-    value.number() != 0 && !value.options().get_field_by_name("deprecated").is_some_and(|it| it.as_bool() == Some(true))
+    value.number() != 0 && value.options().get_field_by_name("deprecated").is_none_or(|it| it.as_bool() != Some(true))
 }
 
 fn refusal_kind(pool: &DescriptorPool, number: i32) -> Result<String> {
