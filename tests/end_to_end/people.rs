@@ -103,6 +103,10 @@ async fn a_revoked_person_gets_no_token_and_a_delegated_role_ends_by_its_date() 
     assert!(!stack.text(&token).is_empty());
     let changes = stack.text(&["people", "changes", "made-up-ministry"]);
     assert!(changes.contains("two@made-up-ministry stands in as signatory until"), "{changes}");
+    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/examples/initiatives.csv");
+    let submit = ["submit", rows, "--as", "focal_point@made-up-ministry", "--dry-run", "--person"];
+    let stranger = stack.failure(&[&submit[..], &["officer-1"]].concat());
+    assert!(stranger.contains("officer-1@made-up-ministry: nobody of that name is in the directory"), "{stranger}");
     people(&["revoke", "one@made-up-ministry", "--by", "head"]);
     assert!(stack.failure(&token).contains("the person does not have that role"));
     let french = [&["--lang", "fr"], &["token", "signatory@made-up-ministry", "--person", "one"][..]].concat();

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use tonic::{
@@ -33,7 +33,7 @@ pub(super) struct Place {
 
 enum Caller {
     File(PathBuf),
-    Local { identity: Identity, roles: Vec<String>, person: String },
+    Local { identity: Identity, roles: Vec<String>, person: String, language: Language },
 }
 
 /// What a token says; whether it is true the services see.
@@ -79,9 +79,13 @@ impl Place {
                 ensure!(now == self.organisation, "{} speaks for {now} now", file.display());
                 Ok(token)
             }
-            Caller::Local { identity, roles, person } => {
+            Caller::Local { identity, roles, person, language } => {
                 let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-                identity.token(&roles, &self.organisation, person, SignedDuration::from_mins(15))
+                let token = identity.token_of(&roles, &self.organisation, person, SignedDuration::from_mins(15))?;
+                token.map_err(|refused| {
+                    let of = self.organisation.trim_start_matches("partners/");
+                    anyhow!("{person}@{of}{} {}", language.say(":", "\u{202f}:"), refused.say(*language))
+                })
             }
         }
     }
@@ -101,8 +105,8 @@ fn local_caller(options: &Submit, identity: Identity, language: Language) -> Res
     })?;
     let organisation = organisation.strip_prefix("partners/").unwrap_or(organisation);
     let roles = roles.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect();
-    let person = format!("{}@{organisation}", options.person);
-    Ok((Caller::Local { identity, roles, person }, format!("partners/{organisation}")))
+    let person = options.person.clone();
+    Ok((Caller::Local { identity, roles, person, language }, format!("partners/{organisation}")))
 }
 
 fn read_token(file: &PathBuf) -> Result<String> {
