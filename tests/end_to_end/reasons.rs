@@ -30,11 +30,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &[&str])] = &[
         "whoever_does_not_say_how_long_it_waits_is_told_how_to_say_it",
         &["DEADLINE_REQUIRED"],
     ),
-    (
-        "service-runtime/src/status/tests.rs",
-        "each_failure_of_a_command_has_its_code_and_reason",
-        &["OVERLOADED"],
-    ),
+    ("service-runtime/src/status/tests.rs", "each_failure_of_a_command_has_its_code_and_reason", &["OVERLOADED"]),
     (
         "service-runtime/tests/it/commands.rs",
         "an_event_that_is_too_large_is_refused_before_anything_is_written",
