@@ -22,14 +22,15 @@ use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{
-    Limits,
     context::{CALL, CallContext, LONGEST_CALL},
     identity::Verifier,
     journal::{self, Watch},
     language::{self, Wording},
     limits::{
         connections::{Connection, Underway},
-        unread::{Allowance, Counted},
+        shares::Share,
+        unread::Counted,
+        unsent,
     },
     metrics::Calls,
     status::{self, Violation},
@@ -45,14 +46,13 @@ const NOTHING_SERVED: (&str, &str) =
 pub(crate) struct CallLayer {
     metrics: Arc<Calls>,
     connection: Connection,
-    allowance: Allowance,
     verifier: Option<Arc<Verifier>>,
 }
 
 impl CallLayer {
     /// `verifier`: who calls methods of ours is asked of it before anything else of a call is read.
-    pub fn new(metrics: Arc<Calls>, connection: Connection, limits: &Limits, verifier: Option<Arc<Verifier>>) -> Self {
-        Self { metrics, connection, allowance: Allowance::of(limits.unread_mebibytes_per_peer), verifier }
+    pub fn new(metrics: Arc<Calls>, connection: Connection, verifier: Option<Arc<Verifier>>) -> Self {
+        Self { metrics, connection, verifier }
     }
 
     /// `UNAUTHENTICATED`, where that is the answer. Whoever has no token makes us hold and read no message.
@@ -102,8 +102,8 @@ where
         let context = call.context.clone();
         let span = call.span.clone();
         let turned_away = CALL.sync_scope(context.clone(), || self.layer.turned_away(&request, &context));
-        let (peer, allowance) = (self.layer.connection.peer.clone(), self.layer.allowance);
-        let request = request.map(|body| Body::new(Counted::new(body, peer, allowance)));
+        let unread = self.layer.connection.peer.unread.clone();
+        let request = request.map(|body| Body::new(Counted::new(body, unread)));
         let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answered = async move {
             if let Some(status) = turned_away {
@@ -129,6 +129,7 @@ struct Observed {
     metrics: Arc<Calls>,
     method: String,
     ended: bool,
+    unsent: Arc<Share>,
     _underway: Underway,
 }
 
@@ -172,6 +173,7 @@ impl Observed {
             metrics: layer.metrics.clone(),
             method,
             ended: false,
+            unsent: layer.connection.peer.unsent.clone(),
             _underway: layer.connection.begin(),
         }
     }
@@ -233,9 +235,12 @@ impl http_body::Body for Streamed {
         let polled = CALL.sync_scope(call.context.clone(), || {
             call.span.in_scope(|| {
                 let polled = std::panic::catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx)));
-                polled
-                    .unwrap_or_else(|_panic| Poll::Ready(Some(Ok(trailers(&failed())))))
-                    .map_ok(|frame| right_trailers(frame, &call.method))
+                polled.unwrap_or_else(|_panic| Poll::Ready(Some(Ok(trailers(&failed()))))).map_ok(|frame| {
+                    match unsent::kept(frame, &call.unsent) {
+                        Ok(frame) => right_trailers(frame, &call.method),
+                        Err(status) => trailers(&status),
+                    }
+                })
             })
         });
         match &polled {

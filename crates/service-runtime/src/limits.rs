@@ -6,7 +6,9 @@ use std::time::Duration;
 
 pub(crate) mod connections;
 pub(crate) mod places;
+pub(crate) mod shares;
 pub(crate) mod unread;
+pub(crate) mod unsent;
 
 /// The limits of a server. Each is a whole number of at least 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +19,14 @@ pub struct Limits {
     pub connections_per_peer: u32,
     /// Calls at a time on one connection.
     pub streams_per_connection: u32,
-    /// Mebibytes of requests from one address that have come in part.
+    /// Mebibytes of requests that have come in part, in all; no address has more of them than is left free.
+    pub unread_mebibytes: u32,
+    /// The same from one address.
     pub unread_mebibytes_per_peer: u32,
+    /// Mebibytes of answers that have not been taken, in all; no address has more of them than is left free.
+    pub unsent_mebibytes: u32,
+    /// The same for one address.
+    pub unsent_mebibytes_per_peer: u32,
     /// Seconds in which a connection must have begun to speak.
     pub handshake_seconds: u32,
     /// Seconds after which a connection without a call is closed.
@@ -55,7 +63,10 @@ impl Default for Limits {
             connections: 512,
             connections_per_peer: 256,
             streams_per_connection: 100,
+            unread_mebibytes: 128,
             unread_mebibytes_per_peer: 32,
+            unsent_mebibytes: 64,
+            unsent_mebibytes_per_peer: 32,
             handshake_seconds: 10,
             idle_seconds: 600,
             unverified_idle_seconds: 30,
@@ -78,11 +89,14 @@ impl Default for Limits {
 type Place = fn(&mut Limits) -> &mut u32;
 
 /// The variable of each limit.
-pub const VARIABLES: [(&str, Place); 18] = [
+pub const VARIABLES: [(&str, Place); 21] = [
     ("TOGUNA_MAX_CONNECTIONS", |limits| &mut limits.connections),
     ("TOGUNA_MAX_CONNECTIONS_PER_PEER", |limits| &mut limits.connections_per_peer),
     ("TOGUNA_MAX_STREAMS_PER_CONNECTION", |limits| &mut limits.streams_per_connection),
+    ("TOGUNA_MAX_UNREAD_MEBIBYTES", |limits| &mut limits.unread_mebibytes),
     ("TOGUNA_MAX_UNREAD_MEBIBYTES_PER_PEER", |limits| &mut limits.unread_mebibytes_per_peer),
+    ("TOGUNA_MAX_UNSENT_MEBIBYTES", |limits| &mut limits.unsent_mebibytes),
+    ("TOGUNA_MAX_UNSENT_MEBIBYTES_PER_PEER", |limits| &mut limits.unsent_mebibytes_per_peer),
     ("TOGUNA_HANDSHAKE_SECONDS", |limits| &mut limits.handshake_seconds),
     ("TOGUNA_IDLE_SECONDS", |limits| &mut limits.idle_seconds),
     ("TOGUNA_UNVERIFIED_IDLE_SECONDS", |limits| &mut limits.unverified_idle_seconds),

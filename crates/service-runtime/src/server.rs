@@ -17,7 +17,7 @@ use crate::{
     health::Health,
     identity::Verifier,
     layer::CallLayer,
-    limits::{connections, seconds, unread::Allowance},
+    limits::{connections, seconds},
     metrics,
     tls::{Tls, secured},
     web::Front,
@@ -103,8 +103,8 @@ impl Endpoints {
         let (routes, limits, metrics) = (self.routes.routes(), self.limits.clone(), Arc::<metrics::Calls>::default());
         let front = Front::new(&self.origins, self.health.services());
         let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
-            let layer = CallLayer::new(metrics.clone(), connection.clone(), &limits, self.verifier.clone());
-            let web = front.of(connection.peer.clone(), Allowance::of(limits.unread_mebibytes_per_peer));
+            let layer = CallLayer::new(metrics.clone(), connection.clone(), self.verifier.clone());
+            let web = front.of(connection.peer.clone());
             let mut server = limited(Server::builder(), &limits, connection.age).layer(web).layer(layer);
             let server = server.add_routes(routes.clone());
             let incoming = stream::once(secured(self.tls.clone(), line)).chain(stream::pending());

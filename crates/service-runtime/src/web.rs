@@ -36,10 +36,7 @@ use self::{
     connect::Codec,
     refusal::{Caller, Refusal},
 };
-use crate::limits::{
-    places::Peer,
-    unread::{Allowance, Counted},
-};
+use crate::limits::{places::Peer, unread, unsent};
 
 /// What the doors of a server for callers without gRPC have in common.
 #[derive(Clone)]
@@ -55,8 +52,8 @@ impl Front {
     }
 
     /// The doors of one connection.
-    pub fn of(&self, peer: Arc<Peer>, allowance: Allowance) -> WebLayer {
-        WebLayer { front: self.clone(), peer, allowance }
+    pub fn of(&self, peer: Arc<Peer>) -> WebLayer {
+        WebLayer { front: self.clone(), peer }
     }
 }
 
@@ -65,19 +62,13 @@ impl Front {
 pub(crate) struct WebLayer {
     front: Front,
     peer: Arc<Peer>,
-    allowance: Allowance,
 }
 
 impl<S: Clone> Layer<S> for WebLayer {
     type Service = Web<S>;
 
     fn layer(&self, grpc: S) -> Web<S> {
-        let doors = Doors {
-            document: self.front.document.clone(),
-            peer: self.peer.clone(),
-            allowance: self.allowance,
-            grpc: grpc.clone(),
-        };
+        let doors = Doors { document: self.front.document.clone(), peer: self.peer.clone(), grpc: grpc.clone() };
         Web { doors: self.front.cors.layer(doors), grpc }
     }
 }
@@ -129,7 +120,6 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 struct Doors<S> {
     document: openapi::Served,
     peer: Arc<Peer>,
-    allowance: Allowance,
     grpc: S,
 }
 
@@ -144,7 +134,10 @@ impl<S: Inner> Service<Request<Body>> for Doors<S> {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let doors = self.clone();
-        Box::pin(async move { Ok(doors.answer(request).await) })
+        // What is translated is larger than what came, and waits here; what came has gone by then.
+        let unsent = self.peer.unsent.clone();
+        let counted = |body| Body::new(unsent::Counted::new(body, unsent));
+        Box::pin(async move { Ok(doors.answer(request).await.map(counted)) })
     }
 }
 
@@ -167,7 +160,7 @@ impl<S: Inner> Doors<S> {
 
     async fn unary(self, request: Request<Body>, caller: &Caller, codec: Codec) -> Response<Body> {
         // What is translated is held here until it has come as a whole, and not where bodies of gRPC are.
-        let counted = request.map(|body| Body::new(Counted::new(body, self.peer, self.allowance)));
+        let counted = request.map(|body| Body::new(unread::Counted::new(body, self.peer.unread.clone())));
         connect::answer(self.grpc, counted, caller, codec).await
     }
 

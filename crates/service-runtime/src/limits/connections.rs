@@ -43,7 +43,7 @@ where
     F: Fn(Line, Connection) -> S,
     S: Future<Output = ()> + Send + 'static,
 {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(limits));
     let served = TaskTracker::new();
     while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
         let (stream, address) = match accepted {
@@ -54,7 +54,7 @@ where
                 continue;
             }
         };
-        let Some(place) = places.take(address, limits) else {
+        let Some(place) = places.take(address) else {
             // Once for each would let whoever does it fill the disk.
             tracing::debug!(%address, "a connection too many was closed");
             continue;

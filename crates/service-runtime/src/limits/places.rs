@@ -19,15 +19,22 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::Limits;
+use super::{
+    Limits,
+    shares::{Share, Whole},
+};
 
 /// How long a stranger has to make itself known before it gives way to one who is no worse: on a line of 800 ms, TCP,
 /// TLS and a first call take less.
 const COURTESY: Duration = Duration::from_secs(3);
 
 /// Who has which connections.
-#[derive(Default)]
-pub(crate) struct Places(Mutex<Taken>);
+pub(crate) struct Places {
+    limits: Limits,
+    unread: Arc<Whole>,
+    unsent: Arc<Whole>,
+    taken: Mutex<Taken>,
+}
 
 #[derive(Default)]
 struct Taken {
@@ -45,7 +52,9 @@ pub(crate) struct Peer {
     /// Those of its connections on which nobody was verified.
     strangers: AtomicU32,
     /// Bytes of requests that have come in part.
-    pub unread: AtomicUsize,
+    pub unread: Arc<Share>,
+    /// Bytes of answers that have not been taken.
+    pub unsent: Arc<Share>,
 }
 
 /// How a connection stands with us.
@@ -64,13 +73,23 @@ pub(crate) struct Standing {
 }
 
 impl Places {
+    /// All of them free.
+    pub fn within(limits: &Limits) -> Self {
+        Self {
+            unread: Whole::new(limits.unread_mebibytes, limits.unread_mebibytes_per_peer),
+            unsent: Whole::new(limits.unsent_mebibytes, limits.unsent_mebibytes_per_peer),
+            limits: limits.clone(),
+            taken: Mutex::default(),
+        }
+    }
+
     /// A place for a connection from this address, if there is one or somebody has to make one.
-    pub fn take(self: &Arc<Self>, address: SocketAddr, limits: &Limits) -> Option<Place> {
+    pub fn take(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
         let address = network(address.ip());
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let peer = taken.of_peer.get(&address).cloned().unwrap_or_else(|| Arc::new(Peer::at(address)));
-        let has_enough = peer.connections() >= limits.connections_per_peer;
-        if has_enough || taken.open.len() >= usize::try_from(limits.connections).unwrap_or(usize::MAX) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = taken.of_peer.get(&address).cloned().unwrap_or_else(|| Arc::new(self.stranger_at(address)));
+        let has_enough = peer.connections() >= self.limits.connections_per_peer;
+        if has_enough || taken.open.len() >= usize::try_from(self.limits.connections).unwrap_or(usize::MAX) {
             let displaced = taken.displaced_by(&peer, has_enough)?;
             taken.free(displaced)?.displaced.cancel();
         }
@@ -80,6 +99,16 @@ impl Places {
         taken.open.insert(number, standing.clone());
         taken.of_peer.insert(address, peer);
         Some(Place { places: self.clone(), number, standing })
+    }
+
+    fn stranger_at(&self, address: IpAddr) -> Peer {
+        Peer {
+            address,
+            connections: AtomicU32::new(0),
+            strangers: AtomicU32::new(0),
+            unread: Arc::new(Share::of(&self.unread)),
+            unsent: Arc::new(Share::of(&self.unsent)),
+        }
     }
 }
 
@@ -111,10 +140,6 @@ impl Taken {
 }
 
 impl Peer {
-    fn at(address: IpAddr) -> Self {
-        Self { address, connections: AtomicU32::new(0), strangers: AtomicU32::new(0), unread: AtomicUsize::new(0) }
-    }
-
     fn connections(&self) -> u32 {
         self.connections.load(Ordering::Relaxed)
     }
@@ -169,6 +194,6 @@ pub(crate) struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.places.0.lock().unwrap_or_else(PoisonError::into_inner).free(self.number);
+        self.places.taken.lock().unwrap_or_else(PoisonError::into_inner).free(self.number);
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use contracts::toguna::disbursements::v1::correction_service_client::CorrectionServiceClient;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use self::attacks::Evil;
 use crate::{
@@ -24,14 +24,14 @@ mod wire;
 
 /// How long each attack goes on, and how long the calm before it.
 const TIME: Duration = Duration::from_secs(1);
-/// Callers beside it, each of whom sends one command after the other.
+/// Callers beside it, each of whom sends one command after the other; the first connects for each of its own.
 const GOOD_CALLERS: usize = 4;
 /// What all that an evil client can do may cost in memory, at its worst moment.
 const MOST_MEBIBYTES: u64 = 192;
 
 type Attack = fn(Evil) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const ATTACKS: [(&str, Attack); 12] = [
+const ATTACKS: [(&str, Attack); 18] = [
     ("10,000 streams on a connection", |evil| Box::pin(evil.ten_thousand_streams())),
     ("rapid reset", |evil| Box::pin(evil.rapid_reset())),
     ("CONTINUATION flood", |evil| Box::pin(evil.continuation_flood())),
@@ -44,6 +44,12 @@ const ATTACKS: [(&str, Attack); 12] = [
     ("8,000 groups in each other", |evil| Box::pin(evil.deep_nesting())),
     ("lists of 200,000 empty things", |evil| Box::pin(evil.giant_lists())),
     ("decompression bombs", |evil| Box::pin(evil.bombs())),
+    ("all connections, from two addresses", |evil| Box::pin(evil.from(2).all_connections())),
+    ("all connections, from 200 addresses", |evil| Box::pin(evil.from(200).all_connections())),
+    ("bodies that do not end, from eight addresses", |evil| Box::pin(evil.from(8).unfinished_bodies())),
+    ("answers that nobody takes, from eight addresses", |evil| Box::pin(evil.from(8).answers_not_taken())),
+    ("commands as they should be, too many", |evil| Box::pin(evil.valid_commands())),
+    ("queries as they should be, too many", |evil| Box::pin(evil.valid_queries())),
 ];
 
 /// What the good callers met.
@@ -54,13 +60,16 @@ struct Met {
 }
 
 /// Good callers for a while.
-async fn good_callers(notes: &CorrectionServiceClient<Channel>, time: Duration) -> Met {
+async fn good_callers(service: &Endpoint, notes: &CorrectionServiceClient<Channel>, time: Duration) -> Met {
     let until = Instant::now() + time;
-    let callers = (0..GOOD_CALLERS).map(|_| {
-        let mut notes = notes.clone();
+    let callers = (0..GOOD_CALLERS).map(|number| {
+        let (service, mut notes) = (service.clone(), notes.clone());
         tokio::spawn(async move {
             let (mut took, mut failed) = (Vec::new(), Vec::new());
             while Instant::now() < until {
+                if number == 0 {
+                    notes = CorrectionServiceClient::new(service.connect_lazy());
+                }
                 let began = Instant::now();
                 match notes.propose_correction(by("aminata", note(1))).await {
                     Ok(_) => took.push(began.elapsed()),
@@ -126,18 +135,18 @@ async fn whatever_an_evil_client_does_costs_little_memory_and_fails_no_good_call
     let victim = Victim(Some(process::start(&environment)));
     let address = process::address(&ready_file).await;
     let service: SocketAddr = address.trim_start_matches("http://").parse().expect("an address");
-    let channel = Channel::from_shared(address).expect("an address").connect().await.expect("it listens");
-    let notes = CorrectionServiceClient::new(channel);
-    good_callers(&notes, TIME).await;
+    let endpoint = Channel::from_shared(address).expect("an address");
+    let notes = CorrectionServiceClient::new(endpoint.connect().await.expect("it listens"));
+    good_callers(&endpoint, &notes, TIME).await;
 
     for (name, attack) in ATTACKS {
-        let calm = good_callers(&notes, TIME).await;
+        let calm = good_callers(&endpoint, &notes, TIME).await;
         victim.forget_the_most();
         let before = victim.mebibytes("VmRSS");
         let token = harness::token("focal_point,auditor", "partners/evil", "somebody");
         let until = tokio::time::Instant::now() + TIME;
-        let attacked = tokio::spawn(attack(Evil { service, token, until }));
-        let met = good_callers(&notes, TIME).await;
+        let attacked = tokio::spawn(attack(Evil { service, token, until, addresses: 1 }));
+        let met = good_callers(&endpoint, &notes, TIME).await;
         attacked.await.expect("the attack goes on to its end");
         let most = victim.mebibytes("VmHWM").saturating_sub(before);
         let ratio = met.p99.as_secs_f64() / calm.p99.as_secs_f64();

@@ -4,6 +4,7 @@ mod commands;
 mod connections;
 mod evil;
 mod following;
+mod held;
 mod identity;
 mod journal;
 mod lifecycle;

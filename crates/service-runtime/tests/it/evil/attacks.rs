@@ -1,36 +1,55 @@
-//! What an evil client does, each until the time is over: alone on many connections, with or without a token.
+//! What an evil client does, each until the time is over: alone on many connections, from one address or several, with
+//! or without a token.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use contracts::toguna::{
     disbursements::v1::{ProposeCorrectionRequest, correction_service_client::CorrectionServiceClient as Client},
-    log::v1 as pb,
+    log::v1::{self as pb, log_service_client::LogServiceClient, replay_log_request::Start},
 };
 use prost::Message as _;
 use service_runtime::CompressionEncoding;
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
+use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_request::MessageRequest};
 
 use super::wire::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, Line, PING, RST_STREAM, SETTINGS, frame, head, message,
 };
-use crate::notes::with_token;
+use crate::notes::{note, with_token};
 
-/// Where the service is, a token of an organisation that does nothing but this, and when to stop.
+/// Where the service is, a token of an organisation that does nothing but this, when to stop, and from how many
+/// addresses.
 #[derive(Clone)]
 pub struct Evil {
     pub service: SocketAddr,
     pub token: String,
     pub until: Instant,
+    pub addresses: u8,
 }
 
 const PROPOSE: &str = "/toguna.disbursements.v1.CorrectionService/ProposeCorrection";
 const GET_LOG: &str = "/toguna.log.v1.LogService/GetLog";
 const REPLAY: &str = "/toguna.log.v1.LogService/ReplayLog";
+const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const LITTLE: Duration = Duration::from_millis(1);
 
 impl Evil {
+    /// The same from so many addresses.
+    pub fn from(self, addresses: u8) -> Self {
+        Self { addresses, ..self }
+    }
+
+    /// A connection from the next of them.
+    async fn open(&self, number: usize, settings: &[(u16, u32)]) -> Option<Line> {
+        let next = u8::try_from(number % usize::from(self.addresses)).expect("they are few");
+        Line::open(Ipv4Addr::new(127, 0, 66, next), self.service, settings).await
+    }
+
     fn goes_on(&self) -> bool {
         Instant::now() < self.until
     }
@@ -43,7 +62,7 @@ impl Evil {
     /// Says something on each next stream, as often as the service takes it, and on new connections when it does not.
     async fn repeat(&self, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
         while self.goes_on() {
-            let Some(mut line) = Line::open(self.service, settings).await else {
+            let Some(mut line) = self.open(0, settings).await else {
                 tokio::time::sleep(LITTLE).await;
                 continue;
             };
@@ -59,11 +78,11 @@ impl Evil {
     /// comes is ever read.
     async fn occupy(&self, connections: usize, streams: u32, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
         let mut lines = Vec::new();
-        for _ in 0..connections {
+        for number in 0..connections {
             if !self.goes_on() {
                 return;
             }
-            let Some(mut line) = Line::open(self.service, settings).await else { continue };
+            let Some(mut line) = self.open(number, settings).await else { continue };
             let all: Vec<u8> = (1..).step_by(2).take(streams as usize).flat_map(&say).collect();
             line.say(&all).await;
             lines.push(line);
@@ -110,9 +129,11 @@ impl Evil {
     /// Questions whose answers are never taken: the caller's window is shut.
     pub async fn shut_windows(self) {
         let (get, replay) = (self.call(GET_LOG), self.call(REPLAY));
+        let all = pb::ReplayLogRequest { start: Some(Start::FromPosition(1)), ..pb::ReplayLogRequest::default() };
+        let (get, replay) = ((get, message(&[])), (replay, message(&all.encode_to_vec())));
         self.occupy(50, 100, &[(INITIAL_WINDOW_SIZE, 0)], |stream| {
-            let head = if stream % 4 == 1 { &get } else { &replay };
-            [frame(HEADERS, END_HEADERS, stream, head), frame(DATA, END_STREAM, stream, &message(&[]))].concat()
+            let (head, body) = if stream % 4 == 1 { &get } else { &replay };
+            [frame(HEADERS, END_HEADERS, stream, head), frame(DATA, END_STREAM, stream, body)].concat()
         })
         .await;
     }
@@ -139,9 +160,56 @@ impl Evil {
     pub async fn silent_connections(self) {
         let mut lines = Vec::new();
         while self.goes_on() && lines.len() < 2000 {
-            lines.push(Line::open(self.service, &[]).await);
+            lines.push(self.open(lines.len(), &[]).await);
         }
         tokio::time::sleep_until(self.until).await;
+    }
+
+    /// Twice as many connections as there may be, each opened again as soon as it is closed, without a call.
+    pub async fn all_connections(self) {
+        let connections = (0..1024).map(async |number| {
+            while self.goes_on() {
+                let line = self.open(number, &[]).await;
+                while line.as_ref().is_some_and(Line::hear) && self.goes_on() {
+                    tokio::time::sleep(LITTLE * 20).await;
+                }
+            }
+        });
+        futures::future::join_all(connections).await;
+    }
+
+    /// Questions that need no token, with answers of many kilobytes that are never taken.
+    pub async fn answers_not_taken(self) {
+        let message_request =
+            Some(MessageRequest::FileContainingSymbol("toguna.disbursements.v1.ContractService".into()));
+        let asked = ServerReflectionRequest { message_request, ..ServerReflectionRequest::default() };
+        let (head, body) = (head(REFLECTION, &[]), message(&asked.encode_to_vec()));
+        self.occupy(100, 100, &[(INITIAL_WINDOW_SIZE, 0)], |stream| {
+            [frame(HEADERS, END_HEADERS, stream, &head), frame(DATA, END_STREAM, stream, &body)].concat()
+        })
+        .await;
+    }
+
+    /// Good commands, as fast as they are taken, a hundred at a time.
+    pub async fn valid_commands(self) {
+        let notes = Client::new(self.channel().await);
+        let senders = (0..100).map(async |_| {
+            while self.goes_on() {
+                let _ = notes.clone().propose_correction(with_token(&self.token, note(1))).await;
+            }
+        });
+        futures::future::join_all(senders).await;
+    }
+
+    /// Good queries, likewise.
+    pub async fn valid_queries(self) {
+        let log = LogServiceClient::new(self.channel().await);
+        let askers = (0..100).map(async |_| {
+            while self.goes_on() {
+                let _ = log.clone().get_log(with_token(&self.token, pb::GetLogRequest {})).await;
+            }
+        });
+        futures::future::join_all(askers).await;
     }
 
     /// Metadata beyond what is taken.

@@ -1,6 +1,9 @@
 //! HTTP/2 by hand: a client of libraries would never say what these bytes say.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use tokio::{
     io::AsyncWriteExt as _,
@@ -65,14 +68,14 @@ pub fn message(bytes: &[u8]) -> Vec<u8> {
     [&[0], length.as_slice(), bytes].concat()
 }
 
-/// A connection of HTTP/2 from an address that nobody else has here.
+/// A connection of HTTP/2.
 pub struct Line(TcpStream);
 
 impl Line {
     /// Connects and says what must be said first, with these settings. `None`: the service takes no more of us.
-    pub async fn open(service: SocketAddr, settings: &[(u16, u32)]) -> Option<Self> {
+    pub async fn open(from: Ipv4Addr, service: SocketAddr, settings: &[(u16, u32)]) -> Option<Self> {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind("127.0.0.66:0".parse().expect("an address")).expect("all of 127/8 is this machine");
+        socket.bind((from, 0).into()).expect("all of 127/8 is this machine");
         let mut line = Self(socket.connect(service).await.ok()?);
         let mut payload = Vec::new();
         for (setting, value) in settings {
