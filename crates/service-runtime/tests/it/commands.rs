@@ -210,8 +210,8 @@ async fn tokens_of_the_future_of_elsewhere_and_of_another_history_are_told_apart
 
     let future = ConsistencyToken { position: 2, ..token.clone() };
     let mut request = by("aminata", asking(future.clone()));
-    request.set_timeout(std::time::Duration::from_millis(800));
-    let started = std::time::Instant::now();
+    request.set_timeout(Duration::from_millis(800));
+    let started = Instant::now();
     let status = service.notes.confirm_correction(request).await.expect_err("nobody has seen it");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "READ_MODEL_BEHIND"));
     assert!(started.elapsed().as_millis() >= 600, "it waited: {:?}", started.elapsed());
@@ -225,7 +225,7 @@ async fn tokens_of_the_future_of_elsewhere_and_of_another_history_are_told_apart
     let command = ProposeCorrectionRequest { at_least_as_fresh: vec![future.to_string()], ..note(3) };
     let mut notes = service.notes.clone();
     let waiting = tokio::spawn(async move { notes.propose_correction(by("aminata", command)).await });
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     service.note(2).await;
     waiting.await.expect("no panic").expect("what it waited for has come");
 
