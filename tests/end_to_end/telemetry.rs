@@ -176,12 +176,33 @@ async fn one_trace_leads_from_the_caller_to_every_read_model_and_every_metric_is
 fn in_prometheus(name: &str) -> Vec<String> {
     let plain = name.replace('.', "_");
     match name {
-        "rpc.server.call.duration" | "toguna.append.duration" => {
+        "rpc.server.call.duration" | "toguna.append.duration" | "toguna.commands.wait" => {
             ["bucket", "sum", "count"].map(|part| format!("{plain}_seconds_{part}")).into()
         }
         "toguna.append.events" => ["bucket", "sum", "count"].map(|part| format!("{plain}_{part}")).into(),
         "toguna.relay.rebuilds" | "toguna.relay.audits" => vec![format!("{plain}_total")],
         _ => vec![plain],
+    }
+}
+
+/// What a dead service no longer says, no rule compares with anything.
+#[test]
+fn each_service_that_tells_nothing_raises_an_alert() {
+    let rules = include_str!("../../deploy/telemetry/alerts.yml");
+    for service in ["partnerships", "commitments", "disbursements", "oversight"] {
+        let absent = format!("absent(toguna_follower_position{{service_name=\"{service}\"}})");
+        assert!(rules.contains(&absent), "nothing says that {service} is silent");
+    }
+}
+
+/// By the program that judges rules for Prometheus, where it is installed.
+#[test]
+fn prometheus_takes_the_rules() {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/telemetry/alerts.yml");
+    match std::process::Command::new("promtool").args(["check", "rules", rules]).output() {
+        Ok(judged) => assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => eprintln!("skipped: promtool is not installed"),
+        Err(error) => panic!("promtool: {error}"),
     }
 }
 

@@ -327,6 +327,7 @@ impl Meters {
                 .f64_histogram("toguna.append.duration")
                 .with_unit("s")
                 .with_description("Time from the statement to its commit")
+                .with_boundaries(log::SECONDS.to_vec())
                 .build(),
         }
     }

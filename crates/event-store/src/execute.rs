@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use contracts::toguna::{log::v1::EventRecord, r#type::v1::Date};
 use event_sourcing::{Act, StreamName};
 use prost_types::Any;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use crate::{
@@ -94,7 +94,9 @@ impl Log {
                 Err(mut at_work) => while at_work.changed().await.is_ok() {},
             }
         };
+        let asked = Instant::now();
         let _pass = self.shared.gate.enter(&key.0).await.ok_or(ExecuteError::Overloaded)?;
+        self.shared.waits.ended(asked);
         let command = Command { meta, act: Arc::new(act), claim };
         let mut new_in = None;
         let mut lost_connection = None;

@@ -7,12 +7,18 @@ use std::{
 };
 
 use event_sourcing::StreamName;
-use opentelemetry::{KeyValue, metrics::AsyncInstrument};
+use opentelemetry::{
+    KeyValue,
+    metrics::{AsyncInstrument, Histogram},
+};
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -48,6 +54,8 @@ pub(crate) struct Shared {
     pub tail: Arc<Tail>,
     pub lookups: Lookups,
     pub gate: Arc<Gate>,
+    /// How long commands waited at the gate.
+    pub waits: Waits,
     pub turns: Turns,
     pub journal: Journal,
     /// Histories as queries read them.
@@ -96,7 +104,7 @@ impl Log {
         let end = (place.clone(), tail.clone());
         tokio::spawn(appender::run(name.to_owned(), writer.clone(), queue, end, shutdown));
         let gate = Arc::<Gate>::default();
-        measure(name, &gate);
+        let waits = measure(name, &gate);
         let journal = Journal::new(reader.clone(), writer.clone());
         Ok(Self {
             shared: Arc::new(Shared {
@@ -108,6 +116,7 @@ impl Log {
                 tail,
                 lookups: Lookups::start(&in_log(&roles.reader)),
                 gate,
+                waits,
                 turns: Turns::new(),
                 journal,
                 histories: Mutex::new(Histories::new()),
@@ -239,8 +248,25 @@ fn in_log(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().options([("search_path", "log"), ("enable_seqscan", "off"), ("jit", "off")])
 }
 
-/// Commands at work and waiting, whenever somebody asks, for as long as the log is open.
-fn measure(log: &str, gate: &Arc<Gate>) {
+/// Seconds in which a log does something; most of it takes a few milliseconds.
+pub(crate) const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// How long commands wait until they are worked on.
+pub(crate) struct Waits {
+    log: [KeyValue; 1],
+    seconds: Histogram<f64>,
+}
+
+impl Waits {
+    /// A command waited since then, and no longer does.
+    pub fn ended(&self, since: Instant) {
+        self.seconds.record(since.elapsed().as_secs_f64(), &self.log);
+    }
+}
+
+/// Commands at work and waiting, whenever somebody asks, for as long as the log is open; and how long they wait.
+fn measure(log: &str, gate: &Arc<Gate>) -> Waits {
     let meter = opentelemetry::global::meter("event-store");
     let attributes = [KeyValue::new("log", log.to_owned())];
     for (name, says, read) in [
@@ -256,6 +282,13 @@ fn measure(log: &str, gate: &Arc<Gate>) {
         // It is read as long as its callback is known to the meter.
         let _ = meter.u64_observable_gauge(name).with_description(says).with_callback(observe).build();
     }
+    let seconds = meter
+        .f64_histogram("toguna.commands.wait")
+        .with_unit("s")
+        .with_description("Time until a command is worked on, since it was allowed")
+        .with_boundaries(SECONDS.to_vec())
+        .build();
+    Waits { log: attributes, seconds }
 }
 
 const AT_WORK: fn((usize, usize)) -> usize = |(at_work, _)| at_work;
