@@ -69,7 +69,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &[&str])] = &[
         "no_figure_is_given_with_a_hole_in_it",
         &["LOGS_NOT_READ_YET", "LOG_NOT_UNDERSTOOD"],
     ),
-    ("service-runtime/src/layer/tests.rs", "a_request_larger_than_a_mebibyte_is_refused", &["MESSAGE_TOO_LARGE"]),
+    ("service-runtime/src/layer/tests.rs", "a_request_larger_than_any_may_be_is_refused", &["MESSAGE_TOO_LARGE"]),
     ("service-runtime/tests/it/operations.rs", "a_service_without_read_models_says_so", &["NO_GENERATIONS"]),
     ("service-runtime/src/rates/tests.rs", "an_organisation_sends_a_burst_and_then_at_its_rate", &["RATE_LIMITED"]),
     (

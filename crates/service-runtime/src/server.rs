@@ -23,8 +23,9 @@ use crate::{
     web::Front,
 };
 
-/// Largest request, compressed or not.
-pub const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+/// Largest request, compressed or not: four times the largest event, and more than the names of the largest batch. Read
+/// into messages, a request of many small parts takes sixty times its bytes.
+pub const MAX_REQUEST_BYTES: usize = 256 * 1024;
 /// Largest answer, or message of a streamed answer.
 pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
 /// Largest metadata of a call, as HTTP/2 counts it.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A caller that sends more than a request may have is read this far, so that it is listening when it is refused.
-const READ_IN_VAIN: usize = 8 * MAX_REQUEST_BYTES;
+const READ_IN_VAIN: usize = 32 * MAX_REQUEST_BYTES;
 
 /// How messages are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -239,12 +239,12 @@ impl Evil {
         .await;
     }
 
-    /// A mebibyte that unpacks into millions of empty things.
+    /// As much as is taken, unpacked into as many empty things.
     pub async fn giant_lists(self) {
-        let sources = vec![pb::Source::default(); 200_000];
+        let sources = vec![pb::Source::default(); 50_000];
         let act = pb::Act { sources, ..pb::Act::default() };
         let request = ProposeCorrectionRequest {
-            at_least_as_fresh: vec![String::new(); 200_000],
+            at_least_as_fresh: vec![String::new(); 50_000],
             act: Some(act),
             ..ProposeCorrectionRequest::default()
         };

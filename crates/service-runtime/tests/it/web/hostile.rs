@@ -85,7 +85,7 @@ async fn what_nobody_serves_is_refused_at_the_door() {
 }
 
 #[tokio::test]
-async fn a_request_of_more_than_a_mebibyte_is_refused_to_whoever_still_sends_it() {
+async fn a_request_larger_than_any_may_be_is_refused_to_whoever_still_sends_it() {
     let (_service, plain) = service().await;
     let large = json!({ "name": "x".repeat(2 * 1024 * 1024) }).to_string();
     let refused = plain.send("POST", PROPOSE, large.as_bytes()).await;
