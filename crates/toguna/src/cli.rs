@@ -10,10 +10,12 @@ use crate::language::Language;
 
 mod french;
 mod people;
+mod reach;
 mod refusals;
 mod submit;
 
 pub use people::{People, PersonOf};
+pub use reach::Reach;
 pub use refusals::Refusals;
 pub use submit::Submit;
 
@@ -47,10 +49,8 @@ impl Cli {
         let arguments: Vec<_> = std::env::args().collect();
         let after = |name: &str| arguments.iter().skip_while(|it| *it != name).nth(1).cloned();
         let joined = arguments.iter().find_map(|it| it.strip_prefix("--lang=").map(str::to_owned));
-        let french = match after("--lang").or(joined) {
-            Some(language) => language == "fr",
-            None => Language::of_environment() == Language::Fr,
-        };
+        let asked = after("--lang").or(joined);
+        let french = asked.map_or_else(|| Language::of_environment() == Language::Fr, |language| language == "fr");
         let command = if french { french::translated(Self::command()) } else { Self::command() };
         let read = command.try_get_matches_from(arguments).and_then(|matches| Self::from_arg_matches(&matches));
         read.unwrap_or_else(|error| match french::told(&error).filter(|_| french) {
@@ -116,6 +116,7 @@ Examples:
   toguna replay partnerships --since 2026-11-23T10:00:00Z --follow
   toguna replay disbursements --aggregate decisions --type DecisionApproved --organisation european-commission
   toguna replay disbursements --json --resume-file disbursements.token >> disbursements.jsonl
+  toguna replay disbursements --server https://toguna.example --ca ca.pem --token token.txt
   toguna replay disbursements --json | jq -s 'map(select(.type | endswith(\".DecisionApproved\"))) | length'")]
     Replay(Replay),
     /// Print a report over all three logs, as of a day and as known at a time
@@ -192,6 +193,9 @@ pub struct Replay {
     /// Keep in this file how far the replay has come, and go on from there where it holds something
     #[arg(long, value_name = "FILE")]
     pub resume_file: Option<PathBuf>,
+    /// How the service is reached
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 /// Which report.
@@ -351,6 +355,9 @@ pub struct View {
     /// Print CSV for spreadsheets
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+    /// How oversight is reached
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 /// What to show.
@@ -361,6 +368,9 @@ pub struct Show {
     /// Its state on the evening of this day [default: today]
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub as_of: Option<civil::Date>,
+    /// How the services are reached
+    #[command(flatten)]
+    pub reach: Reach,
 }
 
 fn date(text: &str) -> Result<civil::Date, String> {

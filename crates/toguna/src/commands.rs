@@ -2,10 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{
-    cli::{Cli, Command},
-    services::refusal::Refusal,
-};
+use crate::cli::{Cli, Command};
 
 mod demo;
 mod log;
@@ -17,11 +14,6 @@ mod show;
 mod submit;
 mod token;
 mod up;
-
-/// Whether the same may succeed in a moment.
-fn is_passing(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refusal>().is_some_and(Refusal::is_passing)
-}
 
 /// Carries out what was asked.
 pub async fn run(cli: Cli) -> Result<()> {

@@ -15,6 +15,7 @@ use tonic::{
 
 use crate::language::Language;
 
+pub mod pauses;
 pub mod refusal;
 
 /// How long a call may take.

@@ -116,7 +116,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("moved", "Continuer avec une boîte d’envoi bien que les services aient changé d’adresse"),
     ("servers", "Où répondent les services : une URL, ou NOM=URL pour chacun [par défaut : l’ensemble local]"),
     ("ca", "Certificats (PEM) par lesquels vérifier les serveurs des URL https://"),
-    ("token_file", "Fichier du jeton avec lequel appeler ; relu à chaque ligne"),
+    ("token_file", "Fichier du jeton avec lequel appeler ; relu à chaque appel"),
     ("country", "Le pays : ISO 3166-1 alpha-2"),
     ("fund", "Ce fonds seulement : funds/…"),
     ("contract", "Le contrat : contracts/…"),

@@ -4,6 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 
+use super::Reach;
+
 /// What to submit, where, and how.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
@@ -29,9 +31,6 @@ pub struct Submit {
     /// How many rows are on their way at once; 1 keeps the order of the whole file
     #[arg(long, value_name = "N", default_value = "8")]
     pub window: NonZeroUsize,
-    /// After how many seconds without any answer to give up for now
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub patience: u64,
     /// Also write the report to this file, as CSV
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -41,15 +40,9 @@ pub struct Submit {
     /// Go on with an outbox though the services have another address now
     #[arg(long)]
     pub moved: bool,
-    /// Where the services answer: a URL, or NAME=URL for each [default: the local stack]
-    #[arg(long = "server", value_name = "URL", env = "TOGUNA_SERVERS", value_delimiter = ',')]
-    pub servers: Vec<String>,
-    /// Certificates (PEM) that the servers of https:// URLs are checked against
-    #[arg(long, value_name = "FILE", env = "TOGUNA_CA")]
-    pub ca: Option<PathBuf>,
-    /// File of the token with which to call; read anew for each row
-    #[arg(long = "token", value_name = "FILE", env = "TOGUNA_TOKEN_FILE")]
-    pub token_file: Option<PathBuf>,
+    /// How the services are reached
+    #[command(flatten)]
+    pub reach: Reach,
     /// On the local stack, for whom: roles, separated by commas, and the id of a partner
     #[arg(long = "as", value_name = "ROLE@ORGANISATION", conflicts_with = "token_file")]
     pub caller: Option<String>,

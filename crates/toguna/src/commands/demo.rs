@@ -30,7 +30,7 @@ pub(super) async fn run(language: Language, as_json: bool) -> Result<()> {
 pub(super) async fn send(session: &Session, extent: Extent, progress: &Progress) -> Result<Outcome> {
     let scenario = Scenario::load()?;
     let (steps, mut begun) = (scenario.steps.iter().filter(|step| extent.holds(step)).count(), 0);
-    let run = Run::new(&scenario, &session.services, &session.identity);
+    let run = Run::new(&scenario, &session.services, session.identity()?);
     run.send(extent, |step| {
         begun += 1;
         progress.say(&format!("{begun}/{steps} {}", step.title.in_language(session.language)));

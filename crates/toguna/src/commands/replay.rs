@@ -4,74 +4,57 @@ use std::{
     fs,
     io::{self, ErrorKind, Write as _},
     path::Path,
-    time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
-use contracts::toguna::log::v1::{
-    GoodbyeReason, Place, ReplayFilter, ReplayLogRequest, ReplayedEvent, log_service_client::LogServiceClient,
-    replay_log_request::Start, replay_log_response::Message,
-};
+use anyhow::{Context as _, Result, ensure};
+use contracts::toguna::log::v1::{ReplayFilter, ReplayLogRequest, replay_log_request::Start};
 use jiff::Timestamp;
 
 use crate::{
     cli::Replay,
     language::Language,
     records::{self, Event, chain::Chain},
-    services::{self, refusal::Refusal},
+    services,
     session::Session,
 };
 
-/// How long to wait before a replay that was cut short is asked for again.
-const PAUSE: Duration = Duration::from_secs(1);
+use reading::{Reading, Stretch};
+
+pub(super) mod reading;
 
 pub(super) async fn run(options: &Replay, language: Language, as_json: bool) -> Result<()> {
-    let session = Session::open(language)?;
+    let session = Session::reach(&options.reach, language)?;
     let filter = filter(options, language)?;
     let kept = options.resume_file.as_deref().map(Kept::read).transpose()?.flatten();
     let mut chain = chain(options, kept.as_ref(), filter == ReplayFilter::default(), language);
-    let mut start = match (kept, options.since) {
+    let start = match (kept, options.since) {
         (Some(kept), _) => Start::ResumeToken(kept.token),
         (None, Some(time)) => since(time),
         (None, None) => Start::FromPosition(options.from.unwrap_or(1).max(1)),
     };
+    let request = ReplayLogRequest {
+        start: Some(start),
+        filter: Some(filter),
+        follow: options.follow,
+        ..ReplayLogRequest::default()
+    };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    loop {
-        let request = ReplayLogRequest {
-            start: Some(start.clone()),
-            filter: Some(filter.clone()),
-            follow: options.follow,
-            ..ReplayLogRequest::default()
-        };
-        let ended = read(&session, &options.service, request, |heard| match heard {
-            Heard::Event(link) => {
-                let event = Event::read(&link.record)?;
-                chain.check(&link, &event)?;
-                print(&mut out, &event, as_json)
-            }
-            Heard::Place(place) => {
-                chain.reach(&place)?;
-                // What the token stands for is out of our hands before it is kept.
-                out.flush()?;
-                if let Some(file) = &options.resume_file {
-                    Kept { token: place.resume_token.clone(), last: chain.last() }.write(file)?;
-                }
-                start = Start::ResumeToken(place.resume_token);
-                Ok(())
-            }
-        });
-        match ended.await {
-            Ok(Ended::Whole) => return Ok(()),
-            Ok(Ended::Early(GoodbyeReason::EpochChanged)) => bail!(language.say(
-                "the log was restored to an earlier state meanwhile: replay it from its beginning and compare",
-                "le journal a été ramené entre-temps à un état antérieur : relisez-le depuis le début et comparez",
-            )),
-            Ok(Ended::Early(_)) => {}
-            Err(error) if options.follow && super::is_passing(&error) => {}
-            Err(error) => return Err(error),
+    let reading = Reading::of(&session, &options.service, request);
+    let read = reading.run(|Stretch { events, place }| {
+        for link in events {
+            let event = Event::read(&link.record)?;
+            chain.check(&link, &event)?;
+            print(&mut out, &event, as_json)?;
         }
-        tokio::time::sleep(PAUSE).await;
-    }
+        chain.reach(&place)?;
+        // What the token stands for is out of our hands before it is kept.
+        out.flush()?;
+        match &options.resume_file {
+            Some(file) => Kept { token: place.resume_token, last: chain.last() }.write(file),
+            None => Ok(()),
+        }
+    });
+    read.await
 }
 
 fn chain(options: &Replay, kept: Option<&Kept>, whole: bool, language: Language) -> Chain {
@@ -90,55 +73,6 @@ fn print(out: &mut impl io::Write, event: &Event, as_json: bool) -> Result<()> {
         writeln!(out, "{}", line(event))?;
     }
     Ok(())
-}
-
-/// What a replay says.
-pub(super) enum Heard {
-    /// An event.
-    Event(ReplayedEvent),
-    /// How far it has come.
-    Place(Place),
-}
-
-/// How a replay ended.
-pub(super) enum Ended {
-    /// All there was has come.
-    Whole,
-    /// There was more to come.
-    Early(GoodbyeReason),
-}
-
-/// Gives everything that a replay says to `hear`, as it comes.
-pub(super) async fn read(
-    session: &Session,
-    service: &str,
-    request: ReplayLogRequest,
-    mut hear: impl FnMut(Heard) -> Result<()>,
-) -> Result<Ended> {
-    let mut client = LogServiceClient::new(session.services.channel(service)?);
-    let request = session.services.stream_request(&session.auditor()?, request)?;
-    let mut replay = client.replay_log(request).await.map_err(Refusal::from)?.into_inner();
-    let mut ended = None;
-    while let Some(response) = replay.message().await.map_err(Refusal::from)? {
-        let place = match response.message.context("a replay's message says something")? {
-            Message::Events(batch) => {
-                batch.events.into_iter().try_for_each(|event| hear(Heard::Event(event)))?;
-                continue;
-            }
-            Message::Checkpoint(checkpoint) => checkpoint.place,
-            Message::Heartbeat(heartbeat) => heartbeat.place,
-            Message::CaughtUp(end) => {
-                ended = Some(Ended::Whole);
-                end.place
-            }
-            Message::Goodbye(goodbye) => {
-                ended = Some(Ended::Early(goodbye.reason()));
-                goodbye.place
-            }
-        };
-        hear(Heard::Place(place.context("such a message says where the replay is")?))?;
-    }
-    ended.context("a replay says how it ends")
 }
 
 /// How far a replay had come when it was interrupted.

@@ -22,7 +22,8 @@ pub(super) mod portfolio;
 pub(super) mod scoreboard;
 
 pub(super) async fn run(report: &Report, language: Language, as_json: bool) -> Result<()> {
-    let session = Session::open(language)?;
+    let (Report::Portfolio { view, .. } | Report::Chain { view, .. } | Report::Scoreboard { view, .. }) = report;
+    let session = Session::reach(&view.reach, language)?;
     match report {
         Report::Portfolio { country, fund, view } => {
             let query = portfolio::Query {

@@ -6,7 +6,10 @@ use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage as _, Seria
 use serde::Serialize;
 use serde_json::json;
 
-use super::replay::{self, Ended, Heard};
+use super::replay::{
+    self,
+    reading::{Reading, Stretch},
+};
 use crate::{
     cli::{Show, wire_date},
     language::Language,
@@ -19,25 +22,21 @@ use crate::{
 pub(super) mod describe;
 
 pub(super) async fn run(options: &Show, language: Language, as_json: bool) -> Result<()> {
-    let session = Session::open(language)?;
+    let session = Session::reach(&options.reach, language)?;
     let method = query(&options.resource, language)?;
     let state = state(&session, &method, options).await?;
     let service = services::owner(method.parent_service().package_name()).to_owned();
     let filter = ReplayFilter { stream: options.resource.clone(), ..ReplayFilter::default() };
     let request = ReplayLogRequest { filter: Some(filter), ..ReplayLogRequest::default() };
     let mut events = Vec::new();
-    let ended = replay::read(&session, &service, request, |heard| {
-        if let Heard::Event(event) = heard {
-            events.push(Event::read(&event.record)?);
+    let reading = Reading::of(&session, &service, request);
+    let read = reading.run(|stretch: Stretch| {
+        for link in stretch.events {
+            events.push(Event::read(&link.record)?);
         }
         Ok(())
     });
-    if let Ended::Early(_) = ended.await? {
-        bail!(
-            language
-                .say("the service stops; ask again in a moment", "le service s’arrête ; redemandez dans un instant")
-        );
-    }
+    read.await?;
     let (sources, corrections) = (sources(&events), corrections(&session, &events)?);
     if as_json {
         let options = SerializeOptions::new().use_proto_field_name(true);
@@ -103,7 +102,11 @@ async fn state(session: &Session, method: &MethodDescriptor, options: &Show) -> 
         as_of.transcode_from(&wire_date(date))?;
         request.set_field(&field, Value::Message(as_of));
     }
-    let answer = session.services.call(method, &session.auditor()?, &request).await?.map_err(Refusal::from)?;
+    let answer = session.answer(async || {
+        let answer = session.services.call(method, &session.auditor()?, &request).await?;
+        Ok(answer.map_err(Refusal::from)?)
+    });
+    let answer = answer.await?;
     // The resource is the answer's first field; etag and token stand beside it.
     let field = answer.descriptor().get_field(1).context("an answer to a query has the resource")?;
     answer.get_field(&field).as_message().cloned().context("a resource is a message")
@@ -148,7 +151,7 @@ struct Person {
 impl Person {
     fn of(session: &Session, event: &Event) -> Self {
         let pseudonym = event.actor.subject.clone();
-        Self { name: session.identity.person(&pseudonym), pseudonym, organisation: event.actor.organisation.clone() }
+        Self { name: session.person(&pseudonym), pseudonym, organisation: event.actor.organisation.clone() }
     }
 
     fn said(&self) -> String {

@@ -115,7 +115,7 @@ async fn send(
     }
     let manner = Manner {
         window: options.window.get(),
-        patience: Duration::from_secs(options.patience),
+        patience: Duration::from_secs(options.reach.patience),
         stop_on_refusal: options.stop_on_refusal,
         dry_run: options.dry_run,
     };

@@ -3,7 +3,7 @@
 use std::{
     future::pending,
     pin::{Pin, pin},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -27,9 +27,6 @@ use crate::{
 
 /// How often the servers are looked after.
 const ROUND: Duration = Duration::from_millis(250);
-
-/// How long oversight may take to read what is in the logs.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn run(options: &Up, language: Language, as_json: bool) -> Result<()> {
     let home = Home::find()?;
@@ -91,7 +88,8 @@ async fn tend(
 async fn work(session: &Session, home: &Home, options: &Up, progress: &Progress, as_json: bool) -> Result<()> {
     let outcome = load(session, home, options, progress).await?;
     let view = report::portfolio::Query::of("ML", outcome.iter().flat_map(|outcome| outcome.tokens.clone()).collect());
-    let portfolio = portfolio(session, &view).await?;
+    // Oversight may have to read the logs for the first time: it is asked until it has.
+    let portfolio = report::portfolio::ask(session, &view).await?;
     progress.end();
     if as_json {
         let addresses = session.services.addresses();
@@ -103,17 +101,6 @@ async fn work(session: &Session, home: &Home, options: &Up, progress: &Progress,
     }
     output::text(&portfolio.to_text(session.language)?)?;
     output::text(&farewell(session, home, options))
-}
-
-/// The portfolio, once oversight has read the logs for the first time.
-async fn portfolio(session: &Session, view: &report::portfolio::Query) -> Result<report::portfolio::Answer> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match report::portfolio::ask(session, view).await {
-            Err(error) if Instant::now() < deadline && super::is_passing(&error) => tokio::time::sleep(ROUND).await,
-            answer => return answer,
-        }
-    }
 }
 
 /// Begins empty logs with what was asked for; logs that hold anything are left as they are.

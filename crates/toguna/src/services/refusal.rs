@@ -1,7 +1,8 @@
 //! A service's refusal, as a person reads it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use contracts::reasons::REASONS;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -16,6 +17,8 @@ pub struct Refusal {
     pub message: String,
     /// Every field that was not as it must be, and why.
     pub violations: Vec<(String, String)>,
+    /// How long the service asked to be left alone.
+    pub after: Duration,
 }
 
 impl From<Status> for Refusal {
@@ -27,16 +30,37 @@ impl From<Status> for Refusal {
             code: status.code(),
             reason: details.error_info().map(|info| info.reason.clone()).unwrap_or_default(),
             message: localized.unwrap_or_else(|| status.message().to_owned()),
+            after: details.retry_info().and_then(|retry| retry.retry_delay).unwrap_or_default(),
             violations: violations.iter().map(|it| (it.field.clone(), it.description.clone())).collect(),
         }
     }
 }
 
 impl Refusal {
-    /// Whether the same call may succeed later: the service is starting, busy, or has not yet seen what it must.
+    /// Whether the same call may succeed later: the service is starting, busy, or has not yet seen what it must; or it
+    /// was not a service that answered, but a line that broke or a machine on the way.
     pub fn is_passing(&self) -> bool {
-        matches!(self.code, Code::Unavailable | Code::ResourceExhausted)
+        match REASONS.iter().find(|known| known.name == self.reason) {
+            Some(known) => known.retryable,
+            None if self.reason.is_empty() => is_of_the_line(self.code),
+            None => matches!(self.code, Code::Unavailable | Code::ResourceExhausted),
+        }
     }
+}
+
+/// Codes that libraries give to connections that ended, each to its own kind of end: what an address or a token that is
+/// wrong would be answered with is not among them.
+fn is_of_the_line(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable
+            | Code::ResourceExhausted
+            | Code::Unknown
+            | Code::Internal
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::DataLoss
+    )
 }
 
 impl fmt::Display for Refusal {

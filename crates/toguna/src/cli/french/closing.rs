@@ -65,6 +65,7 @@ Exemples :
   toguna replay partnerships --since 2026-11-23T10:00:00Z --follow
   toguna replay disbursements --aggregate decisions --type DecisionApproved --organisation european-commission
   toguna replay disbursements --json --resume-file disbursements.token >> disbursements.jsonl
+  toguna replay disbursements --server https://toguna.example --ca ca.pem --token token.txt
   toguna replay disbursements --json | jq -s 'map(select(.type | endswith(\".DecisionApproved\"))) | length'",
     ),
     (

@@ -120,5 +120,5 @@ fn row(session: &Session, entry: &Entry, language: Language) -> Result<[String; 
 
 /// The name of a person whom the local directory knows; otherwise the beginning of the pseudonym.
 fn person(session: &Session, pseudonym: &str) -> String {
-    session.identity.person(pseudonym).unwrap_or_else(|| pseudonym.get(..PSEUDONYM).unwrap_or_default().to_owned())
+    session.person(pseudonym).unwrap_or_else(|| pseudonym.get(..PSEUDONYM).unwrap_or_default().to_owned())
 }

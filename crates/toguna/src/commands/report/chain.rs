@@ -6,6 +6,7 @@ use contracts::toguna::oversight::v1::{
     ChainAgreement, ChainCommitment, ContractChain, CountedRecord, Figure, GetContractChainRequest, Measurement,
     oversight_service_client::OversightServiceClient,
 };
+use tonic::codec::CompressionEncoding;
 
 use super::known_at;
 use crate::{
@@ -25,9 +26,13 @@ pub(super) async fn ask(session: &Session, contract: &str, view: &View) -> Resul
         known_at: known_at(view),
         at_least_as_fresh: Vec::new(),
     };
-    let mut client = OversightServiceClient::new(session.services.channel("oversight")?);
-    let request = session.services.request(&session.auditor()?, request)?;
-    let answer = client.get_contract_chain(request).await.map_err(Refusal::from)?.into_inner();
+    let client = OversightServiceClient::new(session.services.channel("oversight")?);
+    let client = client.accept_compressed(CompressionEncoding::Zstd);
+    let answer = session.answer(async || {
+        let request = session.services.request(&session.auditor()?, request.clone())?;
+        Ok(client.clone().get_contract_chain(request).await.map_err(Refusal::from)?.into_inner())
+    });
+    let answer = answer.await?;
     answer.chain.context("the answer is a chain")
 }
 

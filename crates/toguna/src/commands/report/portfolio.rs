@@ -11,6 +11,7 @@ use contracts::toguna::{
     r#type::v1::{Date, LocalizedText, Money},
 };
 use serde::Serialize;
+use tonic::codec::CompressionEncoding;
 
 use crate::{
     language::{Language, decimal},
@@ -51,9 +52,13 @@ pub(in crate::commands) async fn ask(session: &Session, query: &Query) -> Result
         known_at: query.known_at,
         at_least_as_fresh: query.tokens.clone(),
     };
-    let mut client = OversightServiceClient::new(session.services.channel("oversight")?);
-    let request = session.services.request(&session.auditor()?, request)?;
-    let answer = client.get_portfolio(request).await.map_err(Refusal::from)?.into_inner();
+    let client = OversightServiceClient::new(session.services.channel("oversight")?);
+    let client = client.accept_compressed(CompressionEncoding::Zstd);
+    let answer = session.answer(async || {
+        let request = session.services.request(&session.auditor()?, request.clone())?;
+        Ok(client.clone().get_portfolio(request).await.map_err(Refusal::from)?.into_inner())
+    });
+    let answer = answer.await?;
     Ok(Answer(answer.portfolio.context("the answer is a portfolio")?))
 }
 

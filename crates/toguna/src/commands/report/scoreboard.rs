@@ -5,6 +5,7 @@ use contracts::toguna::oversight::v1::{
     GetScoreboardRequest, ItemScore, PlanScore, ScoreTally, Scoreboard, ScoredCommitment, StatusCounts,
     oversight_service_client::OversightServiceClient,
 };
+use tonic::codec::CompressionEncoding;
 
 use super::{chain::measurement, known_at};
 use crate::{
@@ -24,9 +25,13 @@ pub(super) async fn ask(session: &Session, framework: &str, view: &View) -> Resu
         known_at: known_at(view),
         at_least_as_fresh: Vec::new(),
     };
-    let mut client = OversightServiceClient::new(session.services.channel("oversight")?);
-    let request = session.services.request(&session.auditor()?, request)?;
-    let answer = client.get_scoreboard(request).await.map_err(Refusal::from)?.into_inner();
+    let client = OversightServiceClient::new(session.services.channel("oversight")?);
+    let client = client.accept_compressed(CompressionEncoding::Zstd);
+    let answer = session.answer(async || {
+        let request = session.services.request(&session.auditor()?, request.clone())?;
+        Ok(client.clone().get_scoreboard(request).await.map_err(Refusal::from)?.into_inner())
+    });
+    let answer = answer.await?;
     answer.scoreboard.context("the answer is a scoreboard")
 }
 
