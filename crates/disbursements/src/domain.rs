@@ -15,6 +15,9 @@ pub mod money;
 pub mod payment;
 #[cfg(test)]
 mod properties;
+pub mod publication;
+#[cfg(test)]
+mod publications;
 pub mod standing;
 #[cfg(test)]
 mod testing;

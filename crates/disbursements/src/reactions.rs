@@ -22,6 +22,8 @@ struct Said {
     payload: Payload,
     /// When that happened; for a correction that leaves the date, the date is the one known before.
     date: SaidOn,
+    /// Whether it is what a correction says: it mends what was entered, and nothing else.
+    mends: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -32,9 +34,13 @@ enum SaidOn {
     AsKnown,
 }
 
+fn payload_of(record: &EventRecord) -> Payload {
+    Payload { type_name: record.r#type.clone(), bytes: record.payload.clone() }
+}
+
 /// What a record, or the correction that it is, says.
 fn said(record: &EventRecord) -> Result<Said, DecodeError> {
-    let payload = Payload { type_name: record.r#type.clone(), bytes: record.payload.clone() };
+    let payload = payload_of(record);
     let date = |date: &contracts::toguna::r#type::v1::Date| date_from_proto(date);
     if let Some(corrected) = payload.to::<RecordCorrected>() {
         let corrected = corrected?;
@@ -43,23 +49,29 @@ fn said(record: &EventRecord) -> Result<Said, DecodeError> {
             version: corrected.mistaken_version,
             payload: any_payload(corrected.right.ok_or(DecodeError::Missing("right"))?),
             date: date.map_or(SaidOn::AsKnown, |date| SaidOn::Date(Some(date))),
+            mends: true,
         });
     }
     let date = SaidOn::Date(record.effective_on.as_ref().map(date).transpose()?);
-    Ok(Said { version: record.version, payload, date })
+    Ok(Said { version: record.version, payload, date, mends: false })
 }
 
-/// The command that enters a fact into our log: from then on it is what the record of that version says.
-fn enter<F: Fact>(subject: StreamName, version: u64, date: SaidOn, fact: F) -> ReactionCommand
+/// The command that enters a fact into our log: from then on it is what the record of that version says. What was never
+/// entered is not mended either.
+fn enter<F: Fact>(subject: StreamName, said: &Said, fact: F) -> ReactionCommand
 where
     Standing<F>: Stored<Event = StandingRecorded<F>>,
 {
+    let Said { version, date, mends, .. } = *said;
     Box::new(move |unit| {
         let stream = Standing::<F>::stream_of(&subject);
-        let known = unit.load::<Standing<F>>(&stream)?.state().date_of(version).flatten();
+        let known = unit.load::<Standing<F>>(&stream)?.state().date_of(version);
+        if mends && known.is_none() {
+            return Ok(());
+        }
         let effective_on = match date {
             SaidOn::Date(date) => date,
-            SaidOn::AsKnown => known,
+            SaidOn::AsKnown => known.flatten(),
         };
         let event = StandingRecorded { subject: subject.clone(), version, fact };
         unit.record::<Standing<F>>(&stream, vec![Draft { event, effective_on }])

@@ -115,7 +115,7 @@ pub fn check_payable(unit: &mut Unit, contract: &StreamName, last_day_of_costs: 
     let (decision, day) = (stored_name(&terms.decision), act_day(unit.act()));
     let citations = citations_of_contract(unit, &decision, &terms.agreements, &[], day)?;
     let approval = unit.load::<Decision>(&decision)?.state().approval();
-    let payable = history.state().check_payable(last_day_of_costs, day, &citations, approval);
+    let payable = history.state().check_payable(contract.as_str(), last_day_of_costs, day, &citations, approval);
     payable.map_err(|error| Interrupt::refused_by(contract, error))
 }
 

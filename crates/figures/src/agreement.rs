@@ -18,6 +18,8 @@ pub(crate) struct Agreement<'a> {
     registered: Option<&'a AgreementRegistered>,
     /// What counts, in order of date, then of recording.
     history: Vec<Seen<'a, Partnership>>,
+    /// Who confirms a record speaks of the record, whatever the day that is asked for.
+    confirmations: Vec<Seen<'a, Partnership>>,
 }
 
 impl<'a> Agreement<'a> {
@@ -28,7 +30,8 @@ impl<'a> Agreement<'a> {
         });
         let mut history: Vec<_> = log.counted(name).collect();
         history.sort_by_key(|seen| (seen.said.counts_from, seen.record.version));
-        Self { name, registered, history }
+        let confirms = |seen: &Seen<'a, _>| matches!(seen.fact(), Partnership::AgreementRecordConfirmed(_));
+        Self { name, registered, history, confirmations: log.known(name).filter(confirms).collect() }
     }
 
     /// Whether parties declared different views of whether it binds.
@@ -58,7 +61,12 @@ impl<'a> Agreement<'a> {
         let mut provisionally = false;
         let mut ended = None;
         let mut suspended_by = BTreeSet::new();
-        for seen in &self.history {
+        // A suspension is a party's own to say: others rely on that phase.
+        let counts = |seen: &&Seen<'a, Partnership>| {
+            let suspends = matches!(seen.fact(), Partnership::AgreementSuspended(_) | Partnership::AgreementResumed(_));
+            !suspends || !self.is_hearsay(seen)
+        };
+        for seen in self.history.iter().filter(counts) {
             let to = match seen.fact() {
                 Partnership::AgreementNegotiationOpened(_) => AgreementPhase::Negotiating,
                 Partnership::AgreementTextInitialled(_) => AgreementPhase::Initialled,
@@ -104,6 +112,17 @@ impl<'a> Agreement<'a> {
             None if provisionally && reached < AgreementPhase::InForce => AgreementPhase::ProvisionallyApplied,
             None => reached,
         }
+    }
+
+    /// Whether sources alone say it: nobody whose act it is has confirmed it, or not as it stands now.
+    fn is_hearsay(&self, seen: &Seen<'a, Partnership>) -> bool {
+        let confirms = |other: &Seen<'a, Partnership>| match other.fact() {
+            Partnership::AgreementRecordConfirmed(event) => {
+                event.confirmed_version == seen.record.version && other.said_since() > seen.said_since()
+            }
+            _ => false,
+        };
+        seen.is_from_source() && !self.confirmations.iter().any(confirms)
     }
 
     pub fn evidence(&self) -> Evidence {

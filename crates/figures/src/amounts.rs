@@ -30,10 +30,7 @@ pub(crate) struct Amounts {
 impl Amounts {
     /// What a decision's own records decide, and since when it is approved.
     pub fn decided(log: LogView<'_, Disbursement>, decision: &str) -> (Self, Option<Date>) {
-        // Who confirms a record speaks of the record, whatever the day that is asked for.
-        let confirmations =
-            log.known(decision).filter(|seen| matches!(seen.fact(), Disbursement::DecisionApprovalConfirmed(_)));
-        let last = confirmations.map(|seen| seen.record.recorded.position).max().unwrap_or_default();
+        let last = last_confirmation(log, decision);
         let confirmed = |seen: Seen<'_, Disbursement>| last > seen.said_since();
         let mut amounts = Self::default();
         let mut approved_on = None;
@@ -53,11 +50,12 @@ impl Amounts {
 
     /// What a contract's own records contract and recover. The last plan of co-financing holds.
     pub fn contracted(log: LogView<'_, Disbursement>, contract: &str) -> Self {
+        let last = last_confirmation(log, contract);
         let mut amounts = Self::default();
         for seen in log.counted(contract) {
             match seen.fact() {
                 Disbursement::ContractSigned(event) => {
-                    amounts.contracted.add(&event.fund_share, seen, false);
+                    amounts.contracted.add(&event.fund_share, seen, last > seen.said_since());
                     amounts.cofinancing = shares(&event.cofinancing, seen);
                 }
                 Disbursement::ContractRidered(event) => {
@@ -132,6 +130,16 @@ impl Amounts {
         let Self { approved, topped_up, decommitted, contracted, cofinancing, paid, recovered } = self;
         [approved, topped_up, decommitted, contracted, cofinancing, paid, recovered]
     }
+}
+
+/// Where a decision or a contract was last confirmed by whose act it is; 0: nowhere. Who confirms a record speaks of the
+/// record, whatever the day that is asked for.
+fn last_confirmation(log: LogView<'_, Disbursement>, stream: &str) -> u64 {
+    let confirms = |fact: &Disbursement| {
+        matches!(fact, Disbursement::DecisionApprovalConfirmed(_) | Disbursement::ContractSignatureConfirmed(_))
+    };
+    let confirmations = log.known(stream).filter(|seen| confirms(seen.fact()));
+    confirmations.map(|seen| seen.record.recorded.position).max().unwrap_or_default()
 }
 
 fn shares(cofinancing: &[events::Cofinancing], seen: Seen<'_, Disbursement>) -> Tally {

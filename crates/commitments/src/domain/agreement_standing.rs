@@ -55,7 +55,14 @@ pub struct AgreementStanding {
 pub enum AgreementStandingCommand {
     /// Takes what one record of the agreement says, from the act's date on.
     Record(AgreementStandingEvent),
-    /// Takes what is right in the place of what a record says.
+    /// Takes what an organisation confirmed.
+    Confirm {
+        /// What it confirmed.
+        event: AgreementStandingEvent,
+        /// From when on; `None`: not known.
+        effective_on: Option<PartialDate>,
+    },
+    /// Takes what is right in the place of what a record says; nothing, where that was never taken.
     Correct {
         /// What is right.
         right: AgreementStandingEvent,
@@ -95,9 +102,12 @@ impl Aggregate for AgreementStanding {
     ) -> Result<Vec<Draft<AgreementStandingEvent>>, Self::Error> {
         Ok(vec![match command {
             AgreementStandingCommand::Record(event) => act.draft(event.clone()),
+            AgreementStandingCommand::Confirm { event, effective_on } => {
+                Draft { event: event.clone(), effective_on: *effective_on }
+            }
             AgreementStandingCommand::Correct { right, effective_on } => {
-                let recorded = self.by_version.get(&right.agreement_version).and_then(|mistaken| mistaken.effective_on);
-                Draft { event: right.clone(), effective_on: effective_on.or(recorded) }
+                let Some(mistaken) = self.by_version.get(&right.agreement_version) else { return Ok(Vec::new()) };
+                Draft { event: right.clone(), effective_on: effective_on.or(mistaken.effective_on) }
             }
         }])
     }

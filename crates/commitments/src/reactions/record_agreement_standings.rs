@@ -1,8 +1,11 @@
 //! What partnerships says of an agreement's standing is taken into this log, record by record, so that every decision
 //! which cites the agreement can be repeated from this log alone.
+//!
+//! What sources alone say of a suspension or an end is not taken: it is when the party, or whoever else the record
+//! speaks of, confirms it, and stands as it was confirmed.
 
 use contracts::toguna::{
-    log::v1::{EventRecord, RecordCorrected},
+    log::v1::{Basis, EventRecord, RecordCorrected},
     partnerships::events::v1 as partnerships,
 };
 use event_store::{DecodeError, Payload, Reaction, ReactionCommand, StreamName, any_payload, date_from_proto};
@@ -38,7 +41,17 @@ fn command(agreement: &StreamName, record: &EventRecord) -> Result<Option<Agreem
     let said =
         |agreement_version, says| AgreementStandingEvent { agreement: agreement.clone(), agreement_version, says };
     let payload = Payload { type_name: record.r#type.clone(), bytes: record.payload.clone() };
+    if let Some(confirmed) = payload.to::<partnerships::AgreementRecordConfirmed>() {
+        let confirmed = confirmed?;
+        let effective_on = confirmed.confirmed_effective_on.as_ref().map(date_from_proto).transpose()?;
+        let says = says(&any_payload(confirmed.confirmed.ok_or(DecodeError::Missing("confirmed"))?))?;
+        let confirmed = says.map(|says| said(record.version, says));
+        return Ok(confirmed.map(|event| AgreementStandingCommand::Confirm { event, effective_on }));
+    }
     let Some(corrected) = payload.to::<RecordCorrected>() else {
+        if is_hearsay(record, &payload)? {
+            return Ok(None);
+        }
         return Ok(says(&payload)?.map(|says| AgreementStandingCommand::Record(said(record.version, says))));
     };
     let corrected = corrected?;
@@ -46,6 +59,16 @@ fn command(agreement: &StreamName, record: &EventRecord) -> Result<Option<Agreem
     let effective_on = corrected.effective_on.as_ref().map(date_from_proto).transpose()?;
     let right = says(&right)?.map(|says| said(corrected.mistaken_version, says));
     Ok(right.map(|right| AgreementStandingCommand::Correct { right, effective_on }))
+}
+
+/// Whether sources alone say it. That an agreement is in the register is so whoever entered it, and what the register of
+/// partnerships decides under a rule follows from the parties' own acts and views.
+fn is_hearsay(record: &EventRecord, payload: &Payload) -> Result<bool, DecodeError> {
+    let terminated = payload.to::<partnerships::AgreementTerminated>().transpose()?;
+    let decided = terminated.is_some_and(|terminated| terminated.ground() == partnerships::OutcomeGround::Rule);
+    let holds = matches!(says(payload)?, Some(Says::Standing(_)))
+        && payload.type_name != name::<partnerships::AgreementRegistered>();
+    Ok(record.basis() == Basis::RecordedFromSource && holds && !decided)
 }
 
 /// What an event says of the standing; `None`: nothing.

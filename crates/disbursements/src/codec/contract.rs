@@ -43,6 +43,7 @@ impl Stored for Contract {
             ContractEvent::RecoveryReceived { order, amount } => {
                 Payload::of(&pb::RecoveryReceived { order: order.clone(), amount: Some(money_to_proto(*amount)) })
             }
+            ContractEvent::SignatureConfirmed => Payload::of(&pb::ContractSignatureConfirmed {}),
             ContractEvent::Closed => Payload::of(&pb::ContractClosed {}),
         }
     }
@@ -79,6 +80,7 @@ impl Stored for Contract {
                 let amount = money(event.amount, "amount")?;
                 Ok(ContractEvent::RecoveryReceived { order: event.order, amount })
             })
+            .or(|_: pb::ContractSignatureConfirmed| Ok(ContractEvent::SignatureConfirmed))
             .or(|_: pb::ContractClosed| Ok(ContractEvent::Closed))
             .finish()
     }

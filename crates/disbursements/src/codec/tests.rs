@@ -127,6 +127,7 @@ fn contract_events() -> Vec<ContractEvent> {
             amount: eur(45_000),
         },
         ContractEvent::RecoveryReceived { order: "RO-1".into(), amount: eur(45_000) },
+        ContractEvent::SignatureConfirmed,
         ContractEvent::Closed,
     ]
 }

@@ -29,6 +29,9 @@ pub const AUDITOR: &str = "auditor";
 /// Keeps the register, and enters what others published.
 pub const SECRETARIAT: &str = "secretariat";
 
+/// Who enters what was published.
+pub const RECORDERS: &[&str] = &[SECRETARIAT, FUND_MANAGER];
+
 /// Why somebody may not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
@@ -54,18 +57,18 @@ pub enum AuthorityError {
     },
 }
 
-/// The act is that of an organisation: its own, by somebody in one of the roles, or one that it published, entered by
-/// the secretariat or a fund manager.
-pub fn act_of(organisation: &str, roles: &[&'static str], act: &Act) -> Result<(), AuthorityError> {
+/// The act is that of an organisation: its own, by somebody in the role, or one that it published, entered by the
+/// fund's trustee.
+pub fn act_of(organisation: &str, role: &'static str, trustee: &str, act: &Act) -> Result<(), AuthorityError> {
     is_of(organisation, act)?;
-    in_role(roles, act)
+    in_role(&[role], trustee, act)
 }
 
 /// The act is an organisation's own, by somebody in the role.
 pub fn own_act_of(organisation: &str, role: &'static str, act: &Act) -> Result<(), AuthorityError> {
     is_of(organisation, act)?;
     own_act(act)?;
-    in_role(&[role], act)
+    one_of(&[role], act)
 }
 
 /// The act is of whoever's it is said to be, not a record from a source.
@@ -76,13 +79,25 @@ pub fn own_act(act: &Act) -> Result<(), AuthorityError> {
     }
 }
 
-/// The caller acts in one of the roles, the first of which is the one to ask for; a record from a source is entered by
-/// the secretariat or a fund manager.
-pub fn in_role(roles: &[&'static str], act: &Act) -> Result<(), AuthorityError> {
-    let roles = match act.basis {
-        Basis::Act => roles,
-        Basis::RecordedFromSource => &[SECRETARIAT, FUND_MANAGER],
-    };
+/// The caller acts in one of the roles, the first of which is the one to ask for. What was published is entered by the
+/// secretariat or a fund manager of the fund's trustee, whosever act it is: what others read of a fund fills none of
+/// its ceilings.
+pub fn in_role(roles: &[&'static str], trustee: &str, act: &Act) -> Result<(), AuthorityError> {
+    match act.basis {
+        Basis::Act => one_of(roles, act),
+        Basis::RecordedFromSource => {
+            one_of(RECORDERS, act)?;
+            let organisation = act.actor.organisation.clone();
+            if organisation == trustee {
+                return Ok(());
+            }
+            Err(AuthorityError::ActOfAnother { organisation, expected: trustee.into() })
+        }
+    }
+}
+
+/// The caller has one of the roles, the first of which is the one to ask for.
+pub fn one_of(roles: &[&'static str], act: &Act) -> Result<(), AuthorityError> {
     match roles {
         [role, ..] if !roles.iter().any(|role| act.has_role(role)) => Err(AuthorityError::RoleRequired { role }),
         _ => Ok(()),

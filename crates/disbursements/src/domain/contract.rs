@@ -27,10 +27,14 @@ impl Contract {
         citations: &Citations,
         act: &Act,
     ) -> Result<ContractEvent, ContractError> {
-        if self.terms.is_some() {
+        let confirms = self.confirms(terms, act);
+        if self.terms.is_some() && !confirms {
             return Err(ContractError::AlreadySigned);
         }
-        authority::act_of(&grounds.fund.trustee, &[CONTRACTING_AUTHORITY], act)?;
+        authority::act_of(&grounds.fund.trustee, CONTRACTING_AUTHORITY, &grounds.fund.trustee, act)?;
+        if let Some(earlier_role) = self.publication.entered_as(act).filter(|_| confirms) {
+            return Err(ContractError::SamePersonTwice { earlier_role });
+        }
         if let Some(fund) = self.cleared_for.as_ref().filter(|fund| **fund != terms.fund) {
             return Err(ContractError::OtherFund { fund: fund.clone() });
         }
@@ -42,7 +46,15 @@ impl Contract {
             share.amount.positive_in(share.amount.currency())?;
         }
         citations.check_for_contract(&self.cleared)?;
-        Ok(ContractEvent::Signed(Box::new(terms.clone())))
+        let event =
+            if confirms { ContractEvent::SignatureConfirmed } else { ContractEvent::Signed(Box::new(terms.clone())) };
+        Ok(event)
+    }
+
+    /// Whether an own act signs, in the same words and on the same date, what is known from a source alone.
+    fn confirms(&self, terms: &Terms, act: &Act) -> bool {
+        let same = self.terms.as_ref() == Some(terms) && self.signed_on == act.effective_on;
+        same && self.publication.waits() && act.basis == Basis::Act
     }
 
     fn ride(&self, rider: &Rider, grounds: &Grounds, act: &Act) -> Result<Option<ContractEvent>, ContractError> {
@@ -133,8 +145,7 @@ impl Contract {
     fn receive_recovery(&self, order: &str, amount: Money, act: &Act) -> Result<ContractEvent, ContractError> {
         let known = self.orders.get(order);
         let known = known.ok_or_else(|| ContractError::RecoveryOrderUnknown { order: order.into() })?;
-        if act.basis == Basis::Act && known.ordered_by.as_ref().is_some_and(|actor| actor.is_same_person_as(&act.actor))
-        {
+        if known.ordered_by.as_ref().is_some_and(|actor| actor.is_same_person_as(&act.actor)) {
             return Err(ContractError::SamePersonTwice { earlier_role: AUTHORISING_OFFICER });
         }
         let (amount, available) = (amount.positive_in(self.currency())?, self.sum(known.open()));
@@ -202,7 +213,7 @@ impl Aggregate for Contract {
             | ContractCommand::OrderRecovery { .. } => AUTHORISING_OFFICER,
             ContractCommand::ReceiveRecovery { .. } => ACCOUNTING_OFFICER,
         };
-        authority::act_of(&self.terms()?.trustee, &[role], act)?;
+        authority::own_act_of(&self.terms()?.trustee, role, act)?;
         if self.closed && *command == ContractCommand::Close {
             return Ok(Vec::new());
         }

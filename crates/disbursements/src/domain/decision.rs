@@ -13,6 +13,7 @@ use super::{
     fund::{Constitution, Seat},
     mirror::{Line, Lines, Mirror},
     money::{Currency, Money, Total},
+    publication::Published,
     standing::Citations,
 };
 
@@ -25,10 +26,11 @@ pub const MINUTES: &str = "minutes";
 #[derive(Debug, Clone, Default)]
 pub struct Decision {
     proposal: Option<Proposal>,
+    /// Who proposed it, or entered it from its publication.
     proposed_by: Option<Actor>,
-    approval: Option<Approval>,
-    /// Version since which what was recorded of the committee from a source says what it says.
-    published_since: u64,
+    is_approved: bool,
+    /// What is known from a source alone of what the committee did.
+    publication: Published,
     approved: Total,
     topped_up: Total,
     decommitted: Total,
@@ -53,7 +55,8 @@ impl Decision {
 
     /// On whose word it stands; `None`: it is not approved.
     pub fn approval(&self) -> Option<Approval> {
-        self.approval
+        let on_the_word_of = if self.publication.waits() { Approval::Published } else { Approval::Own };
+        self.is_approved.then_some(on_the_word_of)
     }
 
     /// Approved at first.
@@ -114,7 +117,7 @@ impl Decision {
         if self.proposal.is_some() {
             return Err(DecisionError::AlreadyProposed);
         }
-        authority::act_of(&fund.trustee, &[FUND_MANAGER], act)?;
+        authority::act_of(&fund.trustee, FUND_MANAGER, &fund.trustee, act)?;
         if !has_source(act, ACTION_DOCUMENT) {
             return Err(DecisionError::ActionDocumentRequired);
         }
@@ -130,7 +133,7 @@ impl Decision {
     /// An act of the committee, by one of its voting members, on a minute of it.
     fn check_committee(&self, seat: Option<Seat>, act: &Act) -> Result<(), DecisionError> {
         let proposal = self.proposal()?;
-        authority::in_role(&[COMMITTEE_MEMBER, COMMITTEE_CHAIR], act)?;
+        authority::in_role(&[COMMITTEE_MEMBER, COMMITTEE_CHAIR], &proposal.trustee, act)?;
         let organisation = act.on_behalf_of.clone();
         match seat {
             Some(Seat::Chair | Seat::Member) => {}
@@ -144,23 +147,32 @@ impl Decision {
         // Who enters a published minute approves nothing.
         let proposed = |proposer: &Actor| proposer.is_same_person_as(&act.actor);
         if act.basis == Basis::Act && self.proposed_by.as_ref().is_some_and(proposed) {
-            return Err(DecisionError::SamePerson);
+            return Err(DecisionError::SamePerson { earlier_role: FUND_MANAGER });
         }
         if has_source(act, MINUTES) { Ok(()) } else { Err(DecisionError::MinuteRequired) }
     }
 
-    /// An act of the committee that is known from a source alone waits for the committee to confirm it.
-    fn note_published(&mut self, event: &Recorded<DecisionEvent>) {
-        if event.act.basis == Basis::RecordedFromSource {
-            self.approval = Some(Approval::Published);
-            self.published_since = self.published_since.max(event.said_since());
+    fn confirm(&self, seat: Option<Seat>, act: &Act) -> Result<Option<DecisionEvent>, DecisionError> {
+        authority::own_act(act)?;
+        self.check_committee(seat, act)?;
+        let approval = self.approval().ok_or(DecisionError::NotApproved)?;
+        if approval == Approval::Own {
+            return Ok(None);
         }
+        match self.publication.entered_as(act) {
+            Some(earlier_role) => Err(DecisionError::SamePerson { earlier_role }),
+            None => Ok(Some(DecisionEvent::ApprovalConfirmed)),
+        }
+    }
+
+    fn check_approved(&self) -> Result<(), DecisionError> {
+        if self.is_approved { Ok(()) } else { Err(DecisionError::NotApproved) }
     }
 
     fn decommit(&self, amount: Money, act: &Act) -> Result<DecisionEvent, DecisionError> {
         let proposal = self.proposal()?;
-        authority::act_of(&proposal.trustee, &[AUTHORISING_OFFICER], act)?;
-        self.approval.ok_or(DecisionError::NotApproved)?;
+        authority::own_act_of(&proposal.trustee, AUTHORISING_OFFICER, act)?;
+        self.check_approved()?;
         let (amount, available) = (amount.positive_in(self.currency())?, self.available());
         if amount.minor_units() > available.minor_units() {
             return Err(DecisionError::ExceedsReleasable { amount, available });
@@ -181,7 +193,7 @@ impl Decision {
 
     fn note(&self, published: &PublishedAmount, act: &Act) -> Result<Option<DecisionEvent>, DecisionError> {
         self.proposal()?;
-        authority::in_role(&[FUND_MANAGER, SECRETARIAT], act)?;
+        authority::one_of(&[FUND_MANAGER, SECRETARIAT], act)?;
         if act.sources.is_empty() {
             return Err(DecisionError::SourceRequired);
         }
@@ -207,20 +219,15 @@ impl Aggregate for Decision {
             }
             DecisionCommand::Approve { amount, seat } => {
                 self.check_committee(*seat, act)?;
-                if self.approval.is_some() {
+                if self.is_approved {
                     return Err(DecisionError::AlreadyApproved);
                 }
                 Some(DecisionEvent::Approved { amount: amount.positive_in(self.currency())? })
             }
-            DecisionCommand::Confirm { seat } => {
-                authority::own_act(act)?;
-                self.check_committee(*seat, act)?;
-                let approval = self.approval.ok_or(DecisionError::NotApproved)?;
-                (approval == Approval::Published).then_some(DecisionEvent::ApprovalConfirmed)
-            }
+            DecisionCommand::Confirm { seat } => self.confirm(*seat, act)?,
             DecisionCommand::TopUp { amount, seat } => {
                 self.check_committee(*seat, act)?;
-                self.approval.ok_or(DecisionError::NotApproved)?;
+                self.check_approved()?;
                 Some(DecisionEvent::ToppedUp { amount: amount.positive_in(self.currency())? })
             }
             DecisionCommand::Decommit { amount } => Some(self.decommit(*amount, act)?),
@@ -235,22 +242,18 @@ impl Aggregate for Decision {
             DecisionEvent::Proposed(proposal) => {
                 let zero = Total::zero(proposal.amount.currency());
                 (self.approved, self.topped_up, self.decommitted) = (zero, zero, zero);
-                self.proposed_by = (event.act.basis == Basis::Act).then(|| event.act.actor.clone());
+                self.proposed_by = Some(event.act.actor.clone());
                 self.proposal = Some(Proposal::clone(proposal));
             }
             DecisionEvent::Approved { amount } => {
                 self.approved.add(*amount);
-                self.approval = Some(Approval::Own);
-                self.note_published(event);
+                self.is_approved = true;
+                self.publication.note(event);
             }
-            // What was corrected since is not what the committee confirmed.
-            DecisionEvent::ApprovalConfirmed if event.version > self.published_since => {
-                self.approval = Some(Approval::Own);
-            }
-            DecisionEvent::ApprovalConfirmed => {}
+            DecisionEvent::ApprovalConfirmed => self.publication.confirm(event.version),
             DecisionEvent::ToppedUp { amount } => {
                 self.topped_up.add(*amount);
-                self.note_published(event);
+                self.publication.note(event);
             }
             DecisionEvent::Decommitted { amount } => self.decommitted.add(*amount),
             DecisionEvent::DrawSet { record, amount } => {

@@ -90,7 +90,8 @@ impl Linked for ContractEvent {
             }
             Self::Cleared { fund, .. } => vec![fund],
             Self::RecoveryOrdered { order, .. } | Self::RecoveryReceived { order, .. } => vec![order],
-            Self::Ridered(_)
+            Self::SignatureConfirmed
+            | Self::Ridered(_)
             | Self::Decommitted { .. }
             | Self::Suspended
             | Self::Resumed
@@ -105,6 +106,7 @@ impl Linked for ContractEvent {
         match self {
             Self::PaymentSet { record, .. } => Some(&record.stream),
             Self::Signed(_)
+            | Self::SignatureConfirmed
             | Self::Ridered(_)
             | Self::Decommitted { .. }
             | Self::Suspended

@@ -59,9 +59,9 @@ pub fn trustee(role: &str) -> Act {
     by(TRUSTEE, role)
 }
 
-/// What the secretariat enters of what an organisation published.
+/// What the trustee's secretariat enters of what an organisation published.
 pub fn published(organisation: &str) -> Act {
-    by("partners/icmpd", authority::SECRETARIAT).recorded_from_source_of(organisation)
+    trustee(authority::SECRETARIAT).recorded_from_source_of(organisation)
 }
 
 /// The same act with a document of a kind among its sources.

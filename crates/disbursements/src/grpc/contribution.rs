@@ -14,7 +14,7 @@ use super::{Disbursements, MAX_CODE, amount, given};
 use crate::{
     domain::{
         contribution::{Contribution, ContributionCommand, Pledge},
-        fund::Fund,
+        fund::{Constitution, Fund},
     },
     projections::CONTRIBUTIONS,
     resource,
@@ -39,8 +39,8 @@ impl ContributionService for Disbursements {
         fields.finish()?;
         call.execute(&self.log, move |unit| {
             unit.load::<Contribution>(&name)?;
-            let currency = ties::open_fund(unit, &fund)?.currency;
-            let command = ContributionCommand::Pledge { pledge: pledge.clone(), currency };
+            let Constitution { currency, trustee, .. } = ties::open_fund(unit, &fund)?;
+            let command = ContributionCommand::Pledge { pledge: pledge.clone(), currency, trustee };
             unit.handle::<Contribution>(&name, &command)
         })
         .await

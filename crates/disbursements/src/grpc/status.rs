@@ -146,7 +146,7 @@ impl Refusal for DecisionError {
             Self::SourceRequired => ErrorReason::SourceRequired.reason(),
             Self::NotACommitteeMember { .. } => ErrorReason::NotACommitteeMember.reason(),
             Self::OwnRequest { .. } => ErrorReason::OwnRequest.reason(),
-            Self::SamePerson => ErrorReason::SamePersonTwice.reason(),
+            Self::SamePerson { .. } => ErrorReason::SamePersonTwice.reason(),
             Self::NotApproved => ErrorReason::DecisionNotApproved.reason(),
             Self::AlreadyApproved => ErrorReason::DecisionAlreadyApproved.reason(),
             Self::ExceedsCeiling { .. } => ErrorReason::ExceedsDecisionCeiling.reason(),
@@ -171,7 +171,7 @@ impl Refusal for DecisionError {
                 vec![("organisation", Value::name(organisation)), ("fund", Value::name(fund))]
             }
             Self::OwnRequest { organisation } => vec![("organisation", Value::name(organisation))],
-            Self::SamePerson => vec![("earlier_role", role_names(&[crate::domain::authority::FUND_MANAGER]))],
+            Self::SamePerson { earlier_role } => vec![("earlier_role", role_names(&[earlier_role]))],
             Self::ExceedsCeiling { share, available } => beyond("fund_share", *share, *available),
             Self::ExceedsReleasable { amount, available } => beyond("amount", *amount, *available),
         }
@@ -188,6 +188,7 @@ impl Refusal for ContractError {
             Self::AlreadySigned => AnyService::AlreadyExists.reason(),
             Self::OtherFund { .. } => ErrorReason::OtherFund.reason(),
             Self::DecisionNotApproved { .. } => ErrorReason::DecisionNotApproved.reason(),
+            Self::Unconfirmed { .. } => ErrorReason::ContractUnconfirmed.reason(),
             Self::DecisionUnconfirmed { .. } => ErrorReason::DecisionUnconfirmed.reason(),
             Self::SigningDateRequired => ErrorReason::SigningDateRequired.reason(),
             Self::ContractingDeadlinePassed { .. } => ErrorReason::ContractingDeadlinePassed.reason(),
@@ -219,6 +220,7 @@ impl Refusal for ContractError {
             Self::DecisionNotApproved { decision } | Self::DecisionUnconfirmed { decision } => {
                 vec![("decision", Value::name(decision))]
             }
+            Self::Unconfirmed { contract } => vec![("contract", Value::name(contract))],
             Self::ContractingDeadlinePassed { fund, signed_on, deadline } => {
                 vec![("fund", Value::name(fund)), day("signed_on", *signed_on), day("deadline", *deadline)]
             }

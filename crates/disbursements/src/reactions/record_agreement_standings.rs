@@ -1,9 +1,15 @@
 //! From what partnerships record of an agreement to its standing in our log.
+//!
+//! What sources alone say of a suspension or an end holds no payment: it is entered when the party, or whoever else the
+//! record speaks of, confirms it, and stands as it was confirmed.
 
-use contracts::toguna::{log::v1::EventRecord, partnerships::events::v1 as pb};
-use event_store::{DecodeError, Payload, Reaction, ReactionCommand, StreamName};
+use contracts::toguna::{
+    log::v1::{Basis, EventRecord},
+    partnerships::events::v1 as pb,
+};
+use event_store::{DecodeError, Payload, Reaction, ReactionCommand, StreamName, any_payload, date_from_proto};
 
-use super::{Said, enter, said};
+use super::{Said, SaidOn, enter, payload_of, said};
 use crate::domain::standing::AgreementFact;
 
 /// Category of the streams of agreements.
@@ -26,9 +32,33 @@ impl Reaction for RecordAgreementStandings {
         if agreement.category() != AGREEMENTS {
             return Ok(None);
         }
-        let Said { version, payload, date } = said(record)?;
-        Ok(fact(version, &payload)?.map(|fact| enter(agreement, version, date, fact)))
+        let said = match payload_of(record).to::<pb::AgreementRecordConfirmed>() {
+            Some(confirmed) => confirmed_of(record, confirmed?)?,
+            None if record.version > 1 && is_hearsay(record)? => return Ok(None),
+            None => said(record)?,
+        };
+        Ok(fact(said.version, &said.payload)?.map(|fact| enter(agreement, &said, fact)))
     }
+}
+
+/// What an organisation confirmed, on the date that it confirmed, under the version of the confirmation: whatever is
+/// said of the record afterwards, this is what the organisation said.
+fn confirmed_of(record: &EventRecord, confirmed: pb::AgreementRecordConfirmed) -> Result<Said, DecodeError> {
+    let date = confirmed.confirmed_effective_on.as_ref().map(date_from_proto).transpose()?;
+    Ok(Said {
+        version: record.version,
+        payload: any_payload(confirmed.confirmed.ok_or(DecodeError::Missing("confirmed"))?),
+        date: SaidOn::Date(date),
+        mends: false,
+    })
+}
+
+/// Whether sources alone say it. What the register of partnerships decides under a rule follows from the parties' own
+/// acts, whoever's record came last.
+fn is_hearsay(record: &EventRecord) -> Result<bool, DecodeError> {
+    let terminated = payload_of(record).to::<pb::AgreementTerminated>().transpose()?;
+    let decided = terminated.is_some_and(|terminated| terminated.ground() == pb::OutcomeGround::Rule);
+    Ok(record.basis() == Basis::RecordedFromSource && !decided)
 }
 
 /// What a record of an agreement means for whoever relies on it; `None`: nothing.

@@ -3,7 +3,7 @@
 use contracts::toguna::{commitments::events::v1 as pb, log::v1::EventRecord};
 use event_store::{DecodeError, Payload, Reaction, ReactionCommand, StreamName};
 
-use super::{Said, enter, said};
+use super::{enter, said};
 use crate::domain::standing::CommitmentFact;
 
 /// Category of the streams of commitments.
@@ -26,8 +26,8 @@ impl Reaction for RecordCommitmentStandings {
         if commitment.category() != COMMITMENTS {
             return Ok(None);
         }
-        let Said { version, payload, date } = said(record)?;
-        Ok(fact(version, &payload)?.map(|fact| enter(commitment, version, date, fact)))
+        let said = said(record)?;
+        Ok(fact(said.version, &said.payload)?.map(|fact| enter(commitment, &said, fact)))
     }
 }
 

@@ -136,16 +136,21 @@ async fn a_published_approval_is_confirmed_before_anybody_contracts_on_it() {
         amount: eur(15_000_000),
         ..Default::default()
     };
-    let entered = by_at("secretariat", "partners/icmpd", approve);
-    house.decisions.approve_decision(entered).await.expect("it is entered as published");
+    let foreign = by_at("secretariat", "partners/icmpd", approve.clone());
+    let status = house.decisions.approve_decision(foreign).await.expect_err("another organisation reads it");
+    assert_eq!(reason(&status), "ACT_OF_ANOTHER_ORGANISATION");
+    house.decisions.approve_decision(by("secretariat", approve)).await.expect("it is entered as published");
     let sign = || contract("contracts/ml-07-02", eur(1));
     let status = house.contracts.sign_contract(by("contracting_authority", sign())).await.expect_err("unconfirmed");
     assert_eq!(reason(&status), "DECISION_UNCONFIRMED");
-    let act = on_document("2017-05-19", "dataset").map(|act| Act { on_behalf_of: TRUSTEE.into(), ..act });
+    let act = on_document("2017-05-19", "dataset").map(|act| Act {
+        on_behalf_of: TRUSTEE.into(),
+        basis: Basis::RecordedFromSource.into(),
+        ..act
+    });
     let published = SignContractRequest { act, ..contract("contracts/ml-07-01", eur(1)) };
-    let entered = by_at("secretariat", "partners/icmpd", published);
-    house.contracts.sign_contract(entered).await.expect("it is entered as published too");
-    let request = RequestPaymentRequest {
+    house.contracts.sign_contract(by("secretariat", published)).await.expect("it is entered as published too");
+    let request = || RequestPaymentRequest {
         request_id: id(),
         name: "payments/iom-1".into(),
         contract: "contracts/ml-07-01".into(),
@@ -154,7 +159,7 @@ async fn a_published_approval_is_confirmed_before_anybody_contracts_on_it() {
         cost_period: period("2017-05-19", "2018-05-18"),
         ..Default::default()
     };
-    let status = house.payments.request_payment(by_at("implementer", IOM, request)).await.expect_err("unconfirmed");
+    let status = house.payments.request_payment(by_at("implementer", IOM, request())).await.expect_err("unconfirmed");
     assert_eq!(reason(&status), "DECISION_UNCONFIRMED");
     let confirm = ConfirmDecisionRequest {
         request_id: id(),
@@ -164,6 +169,15 @@ async fn a_published_approval_is_confirmed_before_anybody_contracts_on_it() {
     };
     house.decisions.confirm_decision(by("committee_chair", confirm)).await.expect("it is confirmed");
     house.contracts.sign_contract(by("contracting_authority", sign())).await.expect("it is signed");
+
+    let status = house.payments.request_payment(by_at("implementer", IOM, request())).await.expect_err("unsigned");
+    assert_eq!(
+        (reason(&status).as_str(), value(&status, "contract").as_str()),
+        ("CONTRACT_UNCONFIRMED", "contracts/ml-07-01")
+    );
+    let same_words = contract("contracts/ml-07-01", eur(1));
+    house.contracts.sign_contract(by("contracting_authority", same_words)).await.expect("it is confirmed");
+    house.payments.request_payment(by_at("implementer", IOM, request())).await.expect("it can be paid");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -244,3 +244,18 @@ fn a_suspended_contract_is_open_again_when_resumed_whatever_the_order_of_recordi
     assert_eq!(state("2022-11-21"), ContractState::Suspended);
     assert_eq!(state("2023-01-01"), ContractState::Open);
 }
+
+#[test]
+fn a_suspension_that_sources_alone_report_suspends_nothing_until_it_is_confirmed() {
+    let mut log = story();
+    let phase = |log: &Chronicle, day| chain(log, as_of(day)).agreements.pop().expect("it is cited").phase();
+    let suspended = agreements::AgreementSuspended { party: "partners/fr".into() };
+    let reported = log.record(Partnerships, VALLETTA, "2022-11-17", &suspended);
+    reported.basis = Basis::RecordedFromSource.into();
+    let confirmed_version = reported.version;
+    assert_eq!(phase(&log, "2022-11-17"), AgreementPhase::Signed);
+    let confirmed = agreements::AgreementRecordConfirmed { confirmed_version, ..Default::default() };
+    log.record(Partnerships, VALLETTA, "2023-01-01", &confirmed);
+    assert_eq!(phase(&log, "2022-11-16"), AgreementPhase::Signed);
+    assert_eq!(phase(&log, "2022-11-17"), AgreementPhase::Suspended);
+}

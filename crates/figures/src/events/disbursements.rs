@@ -9,8 +9,8 @@ events! {
     Disbursement of "toguna.disbursements.events.v1":
     counts {
         DecisionProposed, DecisionApproved, DecisionApprovalConfirmed, DecisionToppedUp, DecisionDecommitted,
-        ContractSigned, ContractRidered, ContractDecommitted, ContractSuspended, ContractResumed, ContractClosed,
-        RecoveryReceived,
+        ContractSigned, ContractSignatureConfirmed, ContractRidered, ContractDecommitted, ContractSuspended,
+        ContractResumed, ContractClosed, RecoveryReceived,
         PaymentRequested, PaymentDisbursed,
     }
     counts_not {
@@ -38,6 +38,7 @@ impl Complete for Disbursement {
             Self::PaymentDisbursed(event) => &event.amount,
             Self::DecisionProposed(_)
             | Self::DecisionApprovalConfirmed(_)
+            | Self::ContractSignatureConfirmed(_)
             | Self::ContractRidered(_)
             | Self::ContractSuspended(_)
             | Self::ContractResumed(_)

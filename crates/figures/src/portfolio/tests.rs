@@ -317,6 +317,16 @@ fn an_approval_from_a_source_is_unconfirmed_until_the_committee_confirms_it() {
 }
 
 #[test]
+fn a_contract_from_a_source_is_unconfirmed_until_the_contracting_authority_signs_it_too() {
+    let mut log = Chronicle::default();
+    log.decide(&decision(7), "2017-01-01", 15);
+    log.sign("contracts/iom", &decision(7), "2017-05-19", 10).basis = Basis::RecordedFromSource.into();
+    assert!(line(&log, as_of("2017-05-19")).unconfirmed);
+    log.record(Disbursements, "contracts/iom", "2017-05-19", &events::ContractSignatureConfirmed {});
+    assert!(!line(&log, as_of("2017-05-19")).unconfirmed);
+}
+
+#[test]
 fn the_latest_source_is_that_of_the_records_that_count() {
     let mut log = Chronicle::default();
     log.propose(&decision(7), &["ML"]);

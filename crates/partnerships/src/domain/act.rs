@@ -4,8 +4,6 @@ use event_sourcing::{Act, Basis, PartialDate};
 
 /// Keeps the register, and the lists of dialogues.
 pub const SECRETARIAT: &str = "secretariat";
-/// Runs the deployment.
-pub const ADMINISTRATOR: &str = "administrator";
 /// Speaks for an organisation in daily work.
 pub const FOCAL_POINT: &str = "focal_point";
 /// Has full powers to bind an organisation.
@@ -14,9 +12,9 @@ pub const SIGNATORY: &str = "signatory";
 pub const DEPOSITARY: &str = "depositary";
 
 /// Who enters things in the register.
-pub const REGISTRARS: &[&str] = &[SECRETARIAT, ADMINISTRATOR];
+pub const REGISTRARS: &[&str] = &[SECRETARIAT];
 /// Who records what sources say of another organisation's acts.
-pub const RECORDERS: &[&str] = &[SECRETARIAT, ADMINISTRATOR, FOCAL_POINT];
+pub const RECORDERS: &[&str] = &[SECRETARIAT, FOCAL_POINT];
 /// Who speaks for an organisation where nothing binds it.
 pub const SPEAKERS: &[&str] = &[FOCAL_POINT, SIGNATORY];
 

@@ -44,7 +44,7 @@ impl Resource for Agreement {
                 fact: Some(facts.fact(fact)),
                 ground: ground.to_proto().into(),
             }),
-            end: instrument.end.as_ref().map(|(fact, end)| show_end(&facts, fact, end)),
+            end: instrument.end().map(|(fact, end)| show_end(&facts, fact, end)),
             publications: show_publications(&facts, instrument),
             obligations: show_obligations(&facts, instrument),
             amendments: instrument.amendments.iter().map(|amendment| show_amendment(&facts, amendment)).collect(),

@@ -95,3 +95,33 @@ fn damaged_bytes_stop_the_reaction_at_their_event() {
     damaged.payload = vec![0xff];
     assert!(RecordAgreementStandings.react(&damaged).is_err());
 }
+
+#[test]
+fn what_sources_alone_say_of_a_suspension_or_an_end_is_not_taken_until_it_is_confirmed() {
+    let agreement = "agreements/ml-eu-2016-communique".parse().expect("a name");
+    let reported = |record: EventRecord| {
+        let record = EventRecord { basis: Basis::RecordedFromSource.into(), ..record };
+        command(&agreement, &record).expect("it can be read")
+    };
+    let stream = "agreements/ml-eu-2016-communique";
+    let suspended = partnerships::AgreementSuspended { party: "partners/fr".into() };
+    assert_eq!(reported(record(stream, &suspended)), None);
+    assert_eq!(reported(record(stream, &partnerships::AgreementResumed::default())), None);
+    assert_eq!(reported(record(stream, &partnerships::AgreementExpired::default())), None);
+    assert!(reported(record(stream, &partnerships::AgreementRegistered::default())).is_some());
+    assert!(reported(record(stream, &partnerships::AgreementNatureContested::default())).is_some());
+    let decided = partnerships::AgreementTerminated {
+        ground: partnerships::OutcomeGround::Rule.into(),
+        ..partnerships::AgreementTerminated::default()
+    };
+    assert!(reported(record(stream, &decided)).is_some(), "the parties' own acts ended it");
+
+    let confirmed = partnerships::AgreementRecordConfirmed {
+        confirmed_version: 3,
+        confirmed: Some(Payload::of(&suspended).to_any()),
+        confirmed_effective_on: Some(Date { year: 2022, month: 11, day: 17 }),
+    };
+    let event = said(4, Says::Standing(Standing::Suspended));
+    let effective_on = "2022-11-17".parse().ok();
+    assert_eq!(command_of(&confirmed), Some(AgreementStandingCommand::Confirm { event, effective_on }));
+}

@@ -127,6 +127,12 @@ pub enum ContractError {
         /// The decision.
         decision: String,
     },
+    /// It is known from a publication only.
+    #[error("the contract is not confirmed")]
+    Unconfirmed {
+        /// The contract.
+        contract: String,
+    },
     /// The approval is known from a publication only, and this is an own act.
     #[error("the approval of the decision is not confirmed")]
     DecisionUnconfirmed {

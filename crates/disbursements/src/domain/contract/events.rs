@@ -12,6 +12,8 @@ use crate::domain::{
 pub enum ContractEvent {
     /// It was signed, on the date of the last signature.
     Signed(Box<Terms>),
+    /// The contracting authority signed what had only been recorded from a source.
+    SignatureConfirmed,
     /// A rider changed it.
     Ridered(Rider),
     /// What will not be spent was released.

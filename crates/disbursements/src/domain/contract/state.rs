@@ -14,6 +14,7 @@ use crate::domain::{
     fund::Deadlines,
     mirror::{Line, Lines, Mirror},
     money::{Currency, Money, Total},
+    publication::Published,
     standing::Citations,
 };
 
@@ -22,6 +23,8 @@ use crate::domain::{
 pub struct Contract {
     pub(super) terms: Option<Terms>,
     pub(super) signed_on: Option<PartialDate>,
+    /// What is known from a source alone of what the trustee did.
+    pub(super) publication: Published,
     cofinancing: Vec<Cofinancing>,
     period: Period,
     share: Total,
@@ -140,9 +143,10 @@ impl Contract {
 
     /// Whether costs of a time up to `last_day` can be paid on `day`: a suspension, of the contract or of an agreement
     /// that it or its decision cites, holds what came after it. Nothing is paid on the word of a publication: the
-    /// committee itself has approved the decision.
+    /// committee itself has approved the decision, and the trustee itself has signed the contract (`name`).
     pub fn check_payable(
         &self,
+        name: &str,
         last_day: Date,
         day: Date,
         citations: &Citations,
@@ -156,6 +160,9 @@ impl Contract {
             None => return Err(ContractError::DecisionNotApproved { decision: decision.clone() }),
             Some(Approval::Published) => return Err(ContractError::DecisionUnconfirmed { decision: decision.clone() }),
             Some(Approval::Own) => {}
+        }
+        if self.publication.waits() {
+            return Err(ContractError::Unconfirmed { contract: name.into() });
         }
         if let Condition::Suspended { since } = self.condition_on(day)
             && last_day >= since
@@ -196,7 +203,9 @@ impl Contract {
     }
 
     pub(super) fn apply(&mut self, event: &Recorded<ContractEvent>) {
+        self.publication.note(event);
         match &event.event {
+            ContractEvent::SignatureConfirmed => self.publication.confirm(event.version),
             ContractEvent::Signed(terms) => self.begin(terms, event),
             ContractEvent::Ridered(rider) => self.amend(rider, event),
             ContractEvent::Decommitted { amount } => {

@@ -10,6 +10,7 @@ use event_sourcing::{
 use super::*;
 use crate::domain::{fund::Constitution, mirror::RecordKey, testing::*};
 
+const CONTRACT: &str = "contracts/t05-eutf-sah-ml-07-02";
 const PAYMENT: &str = "payments/iom-1";
 
 fn terms() -> Terms {

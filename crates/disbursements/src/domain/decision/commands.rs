@@ -105,9 +105,12 @@ pub enum DecisionError {
         /// The organisation.
         organisation: String,
     },
-    /// The person who proposed it would approve it.
-    #[error("the person who proposed it does not approve it")]
-    SamePerson,
+    /// The person who proposed it would approve it, or the one who entered its approval would confirm it.
+    #[error("this person acted as {earlier_role}")]
+    SamePerson {
+        /// In which role it was proposed or entered.
+        earlier_role: &'static str,
+    },
     /// The committee has not approved it.
     #[error("the decision is not approved")]
     NotApproved,

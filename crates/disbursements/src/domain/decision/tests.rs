@@ -156,7 +156,7 @@ fn who_implements_or_benefits_does_not_approve() {
 #[test]
 fn who_proposed_does_not_approve() {
     let act = with_document(on_a_document().with_role(COMMITTEE_CHAIR), MINUTES);
-    proposed().when(&approve(1), &act).then_refused(DecisionError::SamePerson);
+    proposed().when(&approve(1), &act).then_refused(DecisionError::SamePerson { earlier_role: FUND_MANAGER });
 }
 
 #[test]

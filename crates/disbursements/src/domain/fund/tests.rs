@@ -1,10 +1,7 @@
 use event_sourcing::testing::{Given, given, given_acts};
 
 use super::*;
-use crate::domain::{
-    authority::{ACCOUNTING_OFFICER, SECRETARIAT},
-    testing::*,
-};
+use crate::domain::{authority::ACCOUNTING_OFFICER, testing::*};
 
 fn fund() -> Given<Fund> {
     given_acts([(trustee(FUND_MANAGER).on("2015-11-12"), FundEvent::Established(constitution()))])
@@ -34,13 +31,6 @@ fn the_trustee_sets_the_fund_up() {
 }
 
 #[test]
-fn a_fund_set_up_by_a_published_act_can_be_entered_by_the_secretariat() {
-    given::<Fund>([])
-        .when(&FundCommand::Establish(constitution()), &published(TRUSTEE))
-        .then([FundEvent::Established(constitution())]);
-}
-
-#[test]
 fn nobody_sets_up_a_fund_for_another_trustee() {
     let expected = TRUSTEE.to_owned();
     given::<Fund>([])
@@ -53,10 +43,6 @@ fn setting_up_a_fund_takes_the_role() {
     given::<Fund>([])
         .when(&FundCommand::Establish(constitution()), &trustee(ACCOUNTING_OFFICER))
         .then_refused(AuthorityError::RoleRequired { role: FUND_MANAGER }.into());
-    let by_anybody = by("partners/gbr", "focal_point").recorded_from_source_of(TRUSTEE);
-    given::<Fund>([])
-        .when(&FundCommand::Establish(constitution()), &by_anybody)
-        .then_refused(AuthorityError::RoleRequired { role: SECRETARIAT }.into());
 }
 
 #[test]

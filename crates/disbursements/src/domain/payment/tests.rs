@@ -6,8 +6,6 @@ use event_sourcing::{
 use super::*;
 use crate::domain::{authority::AuthorityError, contract::PaymentKind, money::MoneyError, testing::*};
 
-const AUDIT_FIRM: &str = "partners/audit-firm";
-
 fn request(euros: i64) -> Request {
     Request {
         fund: FUND.into(),
@@ -43,7 +41,7 @@ fn verify(euros: i64) -> PaymentCommand {
 }
 
 fn verified() -> Given<Payment> {
-    initiated().and(&verify(944_000), &by(AUDIT_FIRM, PAYMENT_VERIFIER))
+    initiated().and(&verify(944_000), &trustee(PAYMENT_VERIFIER))
 }
 
 fn authorised() -> Given<Payment> {
@@ -128,7 +126,7 @@ fn the_trustee_opens_orders_and_pays() {
 fn no_step_is_taken_from_a_publication() {
     let refusal = |organisation: &str| AuthorityError::OwnActRequired { organisation: organisation.into() };
     given::<Payment>([]).when(&ask(request(1)), &published(IOM)).then_refused(refusal(IOM).into());
-    initiated().when(&verify(1), &published(AUDIT_FIRM)).then_refused(refusal(AUDIT_FIRM).into());
+    initiated().when(&verify(1), &published(TRUSTEE)).then_refused(refusal(TRUSTEE).into());
     authorised().when(&disburse(), &published(TRUSTEE)).then_refused(refusal(TRUSTEE).into());
 }
 
@@ -151,9 +149,9 @@ fn steps_come_in_their_order() {
 #[test]
 fn no_more_is_accepted_than_was_asked_for() {
     initiated()
-        .when(&verify(1_180_001), &by(AUDIT_FIRM, PAYMENT_VERIFIER))
+        .when(&verify(1_180_001), &trustee(PAYMENT_VERIFIER))
         .then_refused(PaymentError::ExceedsRequested { accepted: eur(1_180_001), requested: eur(1_180_000) });
-    initiated().when(&verify(0), &by(AUDIT_FIRM, PAYMENT_VERIFIER)).then_refused(MoneyError::NotPositive.into());
+    initiated().when(&verify(0), &trustee(PAYMENT_VERIFIER)).then_refused(MoneyError::NotPositive.into());
 }
 
 #[test]
@@ -174,12 +172,12 @@ fn amounts_are_in_the_funds_currency() {
     refused(Request { amount: xof(1), ..request(1) });
     refused(Request { costs_incurred: Some(xof(1)), ..request(1) });
     let francs = PaymentCommand::Verify { accepted: xof(1) };
-    initiated().when(&francs, &by(AUDIT_FIRM, PAYMENT_VERIFIER)).then_refused(mismatch.into());
+    initiated().when(&francs, &trustee(PAYMENT_VERIFIER)).then_refused(mismatch.into());
 }
 
 #[test]
 fn a_file_goes_back_with_a_reason_and_is_asked_for_anew() {
-    let verifier = by(AUDIT_FIRM, PAYMENT_VERIFIER);
+    let verifier = trustee(PAYMENT_VERIFIER);
     initiated().when(&PaymentCommand::Return, &verifier).then_refused(PaymentError::ReasonRequired);
     let returned = initiated().and(&PaymentCommand::Return, &verifier.clone().because("no invoices"));
     assert_eq!(returned.state().stage(), Stage::Returned);
@@ -250,7 +248,7 @@ fn amounts_that_are_corrected_are_checked_and_ordered_anew_before_they_are_paid(
 
     let asked = authorised().and_corrected(1, PaymentEvent::Requested(request(2_000_000)));
     assert_eq!(asked.state().stage(), Stage::Initiated);
-    let checked = asked.and(&verify(1_500_000), &by(AUDIT_FIRM, PAYMENT_VERIFIER));
+    let checked = asked.and(&verify(1_500_000), &trustee(PAYMENT_VERIFIER));
     assert_eq!((checked.state().stage(), checked.state().accepted()), (Stage::Verified, Some(eur(1_500_000))));
 
     let paid = disbursed().and_corrected(3, accepted);

@@ -14,14 +14,14 @@ use super::{
 };
 use crate::domain::{
     act::{
-        ADMINISTRATOR, ActError, DEPOSITARY, FOCAL_POINT, REGISTRARS, SECRETARIAT, SIGNATORY, require_past,
-        require_role, require_role_of,
+        ActError, DEPOSITARY, FOCAL_POINT, REGISTRARS, SECRETARIAT, SIGNATORY, require_past, require_role,
+        require_role_of,
     },
     fact::Fact,
 };
 
 /// Who enters agreements in the register and describes them.
-pub(super) const DESCRIBERS: &[&str] = &[SECRETARIAT, ADMINISTRATOR, FOCAL_POINT, SIGNATORY];
+pub(super) const DESCRIBERS: &[&str] = &[SECRETARIAT, FOCAL_POINT, SIGNATORY];
 /// Who has full powers to consent (rule A2).
 pub(super) const FULL_POWERS: &[&str] = &[SIGNATORY];
 
@@ -72,8 +72,11 @@ impl Instrument {
             Command::RecordSupersession { by } => self.state_end(AgreementEvent::Superseded { by: by.clone() }, act),
             Command::DeclareView { party, view } => self.declare_view(party, *view, act),
             Command::ConfirmRecord { version } => {
-                let confirmation = self.records.confirmation(*version, act)?;
-                Ok(confirmation.map(|confirmation| AgreementEvent::RecordConfirmed(Box::new(confirmation))))
+                let Some(confirmation) = self.records.confirmation(*version, act)? else { return Ok(None) };
+                let mut confirmed = self.clone();
+                confirmed.records.confirm(&confirmation);
+                confirmed.check()?;
+                Ok(Some(AgreementEvent::RecordConfirmed(Box::new(confirmation))))
             }
             Command::DrawConsequences => Ok(None),
         }
@@ -117,9 +120,9 @@ impl Instrument {
         Err(AgreementError::NotAParty { organisation: organisation.to_owned() })
     }
 
-    /// The agreement has not ended by the act's date. An act of unknown date may have come before the end.
+    /// The agreement has not ended by the act's date, for all that its parties or its depositary said themselves. An act of unknown date may have come before the end.
     fn require_not_ended(&self, act: &Act) -> Result<(), AgreementError> {
-        match (&self.end, act.effective_on) {
+        match (self.ended(), act.effective_on) {
             (Some((end, _)), Some(on)) if on.earliest() > end.counts_from() => {
                 Err(AgreementError::Ended { on: end.on.unwrap_or_else(|| end.counts_from().into()) })
             }

@@ -120,11 +120,8 @@ impl Instrument {
         }
     }
 
-    /// Of several ends the earliest stands: while a denunciation's notice runs, the parties may agree on another.
     fn end_with(&mut self, fact: Fact, end: End) {
-        if self.end.as_ref().is_none_or(|(earlier, _)| fact.counts_from() <= earlier.counts_from()) {
-            self.end = Some((fact, end));
-        }
+        self.ends.push((fact, end));
     }
 
     /// The party of that name. One that is none is remembered as such, so that a correction cannot bring it in.

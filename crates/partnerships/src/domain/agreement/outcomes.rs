@@ -28,7 +28,7 @@ impl Instrument {
     }
 
     fn entry_into_force(&self) -> Option<Draft<AgreementEvent>> {
-        if self.in_force.is_some() || self.end.is_some() {
+        if self.in_force.is_some() || self.ended().is_some() {
             return None;
         }
         let rule = &self.registration.terms.entry_into_force;
@@ -40,7 +40,7 @@ impl Instrument {
         let accepted = amendment.accepted(&self.records);
         let remaining = self.remaining_parties();
         let all_are_bound = remaining.iter().all(|party| amendment.binds.contains_key(*party));
-        if self.end.is_some() || all_are_bound {
+        if self.ended().is_some() || all_are_bound {
             return None;
         }
         let (parties, Since(effective_on)): (Vec<&str>, _) = match self.registration.terms.amendment {
@@ -73,7 +73,7 @@ impl Instrument {
     /// A denunciation that its party made or confirmed has its effect at the end of the notice: the party leaves, and
     /// where fewer than two remain there is no agreement left.
     fn end_of_notice(&self) -> Option<Draft<AgreementEvent>> {
-        if self.end.is_some() {
+        if self.ended().is_some() {
             return None;
         }
         let (name, denunciation) = self.parties.iter().find_map(|(name, party)| {
@@ -98,14 +98,14 @@ impl Instrument {
         };
         let agreed: Option<Vec<Fact>> = self.remaining_parties().iter().map(agreed).collect();
         let last = agreed?.into_iter().max()?;
-        let earlier_end = self.end.as_ref().is_some_and(|(end, _)| end.counts_from() <= last.counts_from());
+        let earlier_end = self.ended().is_some_and(|(end, _)| end.counts_from() <= last.counts_from());
         let event = AgreementEvent::Terminated { cause: TerminationCause::Consent, ground: Ground::Rule };
         let ends = !earlier_end && self.may_end_on(last.counts_from());
         ends.then_some(Draft { event, effective_on: last.on })
     }
 
     /// What only came to be in force later did not end before. A source that says otherwise is to be corrected.
-    fn may_end_on(&self, day: Date) -> bool {
+    pub(super) fn may_end_on(&self, day: Date) -> bool {
         self.in_force.as_ref().is_none_or(|(fact, _)| fact.may_be_by(day))
     }
 

@@ -1,6 +1,9 @@
 //! What is known of an agreement, and why it refuses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use event_sourcing::{Date, LocalizedText};
 
@@ -36,8 +39,8 @@ pub struct Instrument {
     pub provisional_application: Option<Span>,
     /// Its entry into force.
     pub in_force: Option<(Fact, Ground)>,
-    /// Its end; where several are recorded, the earliest.
-    pub end: Option<(Fact, End)>,
+    /// Its ends, in order of recording.
+    pub(super) ends: Vec<(Fact, End)>,
     /// Publications of the text, in order of recording.
     pub publications: Vec<Publication>,
     /// Obligations, in order of recording. They stay when the agreement ends: what was owed is owed (rule A5).
@@ -196,6 +199,12 @@ impl Party {
         self.suspensions.iter().find(|span| span.end.is_none())
     }
 
+    /// Whether it suspends the agreement's operation: what a source says of it counts only once the party has confirmed
+    /// it.
+    pub fn is_suspended(&self, records: &Records<AgreementEvent>) -> bool {
+        self.suspension().is_some_and(|span| records.counts(&span.start))
+    }
+
     /// Where it stands, whosever word that rests on.
     pub fn standing(&self) -> PartyStanding {
         let withdrew = self.denunciation.as_ref().is_some_and(|denunciation| denunciation.withdrew.is_some());
@@ -247,7 +256,7 @@ impl Instrument {
             text_adopted: None,
             provisional_application: None,
             in_force: None,
-            end: None,
+            ends: Vec::new(),
             publications: Vec::new(),
             obligations: Vec::new(),
             amendments: Vec::new(),
@@ -257,15 +266,30 @@ impl Instrument {
         }
     }
 
-    /// How far it has come, by all that is folded into this state.
+    /// Its end, as its parties or its depositary said themselves; only where they said nothing, as sources report it,
+    /// unless it came into force later. Of several the earliest: while a denunciation's notice runs, the parties may
+    /// agree on another.
+    pub fn end(&self) -> Option<&(Fact, End)> {
+        let stands = |fact: &Fact| self.records.counts(fact) || self.may_end_on(fact.counts_from());
+        let order = |fact: &Fact| (!self.records.counts(fact), fact.counts_from(), Reverse(fact.version));
+        self.ends.iter().filter(|(fact, _)| stands(fact)).min_by_key(|(fact, _)| order(fact))
+    }
+
+    /// Its end, where it binds: no source ends an agreement.
+    pub fn ended(&self) -> Option<&(Fact, End)> {
+        self.end().filter(|(fact, _)| self.records.counts(fact))
+    }
+
+    /// How far it has come, by all that is folded into this state. Only a suspension is a party's own to say: others'
+    /// rely on that phase.
     pub fn phase(&self) -> Phase {
         let applied = self.provisional_application.is_some_and(|span| span.end.is_none());
         let acted = |party: &Party| party.signature.is_some() || party.consent.is_some();
-        match &self.end {
+        match self.end() {
             Some((_, End::Terminated { .. })) => Phase::Terminated,
             Some((_, End::Expired)) => Phase::Expired,
             Some((_, End::Superseded { .. })) => Phase::Superseded,
-            None if self.parties.values().any(|party| party.suspension().is_some()) => Phase::Suspended,
+            None if self.parties.values().any(|party| party.is_suspended(&self.records)) => Phase::Suspended,
             None if self.in_force.is_some() => Phase::InForce,
             None if applied => Phase::ProvisionallyApplied,
             None if self.parties.values().any(acted) => Phase::Signed,
@@ -316,8 +340,7 @@ impl Instrument {
         if let Some((organisation, on_behalf_of)) = self.misattributed.first().cloned() {
             return Err(ActError::ActsForAnother { organisation, on_behalf_of }.into());
         }
-        let dates =
-            (self.in_force.as_ref().and_then(|(fact, _)| fact.on), self.end.as_ref().and_then(|(fact, _)| fact.on));
+        let dates = (self.in_force.as_ref().and_then(|(fact, _)| fact.on), self.end().and_then(|(fact, _)| fact.on));
         match dates {
             (Some(beginning), Some(end)) if end.latest() < beginning.earliest() => {
                 Err(AgreementError::EndsBeforeItBegan { beginning, end })

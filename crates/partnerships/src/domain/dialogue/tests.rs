@@ -68,13 +68,13 @@ fn a_membership_is_recorded_by_the_secretariat() {
 
 #[test]
 fn nobody_speaks_for_the_dialogues_side_but_its_secretariat_or_from_a_source() {
-    let administrator = act(MALI).with_role("administrator");
+    let secretariat_of_mali = act(MALI).with_role("secretariat");
     let refusal = ActError::ActsForAnother { organisation: MALI.into(), on_behalf_of: "partners/icmpd".into() };
     given::<Dialogue>([khartoum()])
-        .when(&record(MembershipStatus::Member), &administrator)
+        .when(&record(MembershipStatus::Member), &secretariat_of_mali)
         .then_refused(refusal.into());
     given::<Dialogue>([khartoum()])
-        .when(&record(MembershipStatus::Member), &administrator.recorded_from_source_of("partners/icmpd"))
+        .when(&record(MembershipStatus::Member), &secretariat_of_mali.recorded_from_source_of("partners/icmpd"))
         .then([recorded(MembershipStatus::Member)]);
 }
 

@@ -128,8 +128,13 @@ fn a_closed_contract_takes_nothing_more() {
     let closed = signed().and(&ContractCommand::Close, &authority());
     closed.when(&ContractCommand::Close, &authority()).then_nothing();
     closed.when(&ContractCommand::Decommit { amount: eur(1) }, &authority()).then_refused(ContractError::Closed);
-    let payable =
-        closed.state().check_payable(day("2018-01-01"), day("2018-01-01"), &Citations::default(), Some(Approval::Own));
+    let payable = closed.state().check_payable(
+        CONTRACT,
+        day("2018-01-01"),
+        day("2018-01-01"),
+        &Citations::default(),
+        Some(Approval::Own),
+    );
     assert_eq!(payable, Err(ContractError::Closed));
 }
 

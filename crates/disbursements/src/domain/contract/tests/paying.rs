@@ -99,7 +99,7 @@ fn a_rider_speaks_the_contracts_currency() {
 fn a_contract_suspended_alone_holds_costs_after_that_day_until_it_is_resumed() {
     let suspended = signed().and(&ContractCommand::Suspend, &authority().on("2022-11-21"));
     let payable = |contract: &Given<Contract>, last, on| {
-        contract.state().check_payable(day(last), day(on), &Citations::default(), Some(Approval::Own))
+        contract.state().check_payable(CONTRACT, day(last), day(on), &Citations::default(), Some(Approval::Own))
     };
     assert_eq!(payable(&suspended, "2022-11-20", "2023-01-15"), Ok(()));
     let refusal = ContractError::Suspended { since: day("2022-11-21") };
@@ -116,17 +116,18 @@ fn a_suspended_agreement_holds_costs_after_that_day_unless_the_contract_was_clea
     let contract = signed();
     let citations = suspended_agreement(since);
     assert_eq!(
-        contract.state().check_payable(day("2022-11-20"), day("2023-01-15"), &citations, Some(Approval::Own)),
+        contract.state().check_payable(CONTRACT, day("2022-11-20"), day("2023-01-15"), &citations, Some(Approval::Own)),
         Ok(())
     );
     let agreement = String::from("agreements/ml-eu");
     let refusal = CitationError::AgreementSuspended { agreement: agreement.clone(), since: day(since) };
-    let held = contract.state().check_payable(day("2022-11-21"), day("2023-01-15"), &citations, Some(Approval::Own));
+    let held =
+        contract.state().check_payable(CONTRACT, day("2022-11-21"), day("2023-01-15"), &citations, Some(Approval::Own));
     assert_eq!(held, Err(refusal.into()));
     let command = ContractCommand::Clear { fund: FUND.into(), trustee: TRUSTEE.into(), agreements: vec![agreement] };
     let cleared = contract.and(&command, &trustee(AUTHORISING_OFFICER).because("staff must be paid"));
     assert_eq!(
-        cleared.state().check_payable(day("2022-11-21"), day("2023-01-15"), &citations, Some(Approval::Own)),
+        cleared.state().check_payable(CONTRACT, day("2022-11-21"), day("2023-01-15"), &citations, Some(Approval::Own)),
         Ok(())
     );
 }
@@ -135,7 +136,7 @@ fn a_suspended_agreement_holds_costs_after_that_day_unless_the_contract_was_clea
 fn nothing_is_paid_on_the_word_of_a_publication() {
     let payable = |approval| {
         let (contract, day) = (signed().state().clone(), day("2018-01-01"));
-        contract.check_payable(day, day, &Citations::default(), approval)
+        contract.check_payable(CONTRACT, day, day, &Citations::default(), approval)
     };
     let decision = ML_07.to_owned();
     assert_eq!(payable(Some(Approval::Own)), Ok(()));
@@ -153,11 +154,12 @@ fn an_ended_agreement_leaves_earlier_costs_payable() {
     };
     let contract = signed();
     assert_eq!(
-        contract.state().check_payable(day("2023-05-31"), day("2024-01-01"), &citations, Some(Approval::Own)),
+        contract.state().check_payable(CONTRACT, day("2023-05-31"), day("2024-01-01"), &citations, Some(Approval::Own)),
         Ok(())
     );
     let refusal = CitationError::AgreementTerminated { agreement: "agreements/ml-eu".into(), since: day("2023-06-01") };
-    let held = contract.state().check_payable(day("2023-06-01"), day("2024-01-01"), &citations, Some(Approval::Own));
+    let held =
+        contract.state().check_payable(CONTRACT, day("2023-06-01"), day("2024-01-01"), &citations, Some(Approval::Own));
     assert_eq!(held, Err(refusal.into()));
 }
 

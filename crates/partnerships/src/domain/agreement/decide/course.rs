@@ -80,7 +80,7 @@ impl Instrument {
             return Err(ActError::OwnActRequired { organisation: party.to_owned() }.into());
         }
         require_order(since.on, Some(on))?;
-        let others = self.parties.iter().filter(|(name, other)| *name != party && other.suspension().is_some());
+        let others = self.parties.iter().filter(|(name, other)| *name != party && other.is_suspended(&self.records));
         let still_suspended_by = others.map(|(name, _)| name.clone()).collect();
         Ok(Some(AgreementEvent::Resumed { party: party.to_owned(), still_suspended_by }))
     }

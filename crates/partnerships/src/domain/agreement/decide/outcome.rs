@@ -57,7 +57,7 @@ impl Instrument {
     pub(super) fn state_end(&self, event: AgreementEvent, act: &Act) -> Decided {
         self.require_statement(act)?;
         require_order(self.in_force.as_ref().and_then(|(fact, _)| fact.on), act.effective_on)?;
-        let Some((fact, end)) = &self.end else { return Ok(Some(event)) };
+        let Some((fact, end)) = self.end() else { return Ok(Some(event)) };
         let same = match (end, &event) {
             (End::Terminated { cause, .. }, AgreementEvent::Terminated { cause: stated, .. }) => cause == stated,
             (End::Superseded { by }, AgreementEvent::Superseded { by: stated }) => by == stated,

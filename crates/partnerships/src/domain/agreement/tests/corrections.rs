@@ -85,20 +85,35 @@ fn a_correction_leaves_parties_that_fit() {
     assert_eq!(past.history().propose_correction(correction, &act), Err(CorrectionError::BreaksRule(refusal)));
 }
 
+fn ended_earlier(mistaken_version: u64) -> Correction<AgreementEvent> {
+    let effective_on = Some("2013-01-01".parse().expect("a date"));
+    Correction { mistaken_version, right: AgreementEvent::Expired, effective_on }
+}
+
 #[test]
 fn a_correction_does_not_let_it_end_before_it_began() {
-    let past = in_force().and(&AgreementCommand::RecordExpiry, &published(MALI).on("2018-01-01"));
-    let correction = Correction {
-        mistaken_version: 5,
-        right: AgreementEvent::Expired,
-        effective_on: Some("2013-01-01".parse().expect("a date")),
-    };
+    let past = open_treaty(EntryIntoForce::NotProvided)
+        .and(&AgreementCommand::RecordEntryIntoForce, &depositary().on("2015-01-01"))
+        .and(&AgreementCommand::RecordExpiry, &depositary().on("2018-01-01"));
     let refusal = AgreementError::EndsBeforeItBegan {
         beginning: "2015-01-01".parse().expect("a date"),
         end: "2013-01-01".parse().expect("a date"),
     };
-    let act = act(SECRETARIAT).because("misread");
-    assert_eq!(past.history().propose_correction(correction, &act), Err(CorrectionError::BreaksRule(refusal)));
+    let proposed = past.history().propose_correction(ended_earlier(3), &depositary().because("misread"));
+    assert_eq!(proposed, Err(CorrectionError::BreaksRule(refusal)));
+}
+
+#[test]
+fn an_end_that_a_source_reports_stands_for_nothing_once_it_is_corrected_to_before_the_beginning() {
+    let past = in_force().and(&AgreementCommand::RecordExpiry, &published(MALI).on("2018-01-01"));
+    assert_eq!(phase(&past, "2019-01-01"), Phase::Expired);
+    let mut history = past.history().clone();
+    let act = |person: &str| act(SECRETARIAT).because("misread").by(person);
+    let proposal = history.propose_correction(ended_earlier(5), &act("first")).expect("a proposal");
+    push(&mut history, proposal, act("first"));
+    let confirmation = history.confirm_correction(6, &act("second")).expect("a confirmation");
+    push(&mut history, confirmation, act("second"));
+    assert_eq!(history.state().registered().expect("an agreement").phase(), Phase::InForce);
 }
 
 #[test]

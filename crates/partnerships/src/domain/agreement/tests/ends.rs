@@ -188,12 +188,52 @@ fn it_does_not_end_before_it_began() {
 
 #[test]
 fn what_has_ended_takes_no_later_act_but_may_learn_of_earlier_ones() {
-    let ended = convention().and(&AgreementCommand::RecordExpiry, &published(MALI).on("2018-01-01"));
+    let ended =
+        in_force().and(&agree(MALI), &own(MALI).on("2018-01-01")).and(&agree(FRANCE), &own(FRANCE).on("2018-01-01"));
     ended
         .when(&ratify(MALI), &own(MALI).on("2018-01-02"))
         .then_refused(AgreementError::Ended { on: "2018-01-01".parse().expect("a date") });
     ended.when(&ratify(MALI), &own(MALI).on("2017-01-01")).then([ratified(MALI)]);
     ended.when(&ratify(MALI), &own(MALI).on_unknown_date()).then([ratified(MALI)]);
+}
+
+#[test]
+fn an_end_that_a_source_reports_stops_nothing_until_it_is_confirmed() {
+    let reported = convention().and(&AgreementCommand::RecordExpiry, &published(MALI).on("2018-01-01"));
+    let later = own(MALI).on("2018-01-02");
+    reported.when(&ratify(MALI), &later).then([ratified(MALI)]);
+    reported
+        .clone()
+        .and(&ratify(MALI), &later)
+        .when(&ratify(FRANCE), &own(FRANCE).on("2018-01-02"))
+        .then([ratified(FRANCE), force_by_rule()]);
+    reported
+        .and(&confirm(2), &own(MALI))
+        .when(&ratify(MALI), &later)
+        .then_refused(AgreementError::Ended { on: "2018-01-01".parse().expect("a date") });
+}
+
+#[test]
+fn an_end_that_a_source_reports_too_early_is_not_confirmed() {
+    let reported = convention().and(&AgreementCommand::RecordExpiry, &published(MALI).on("2014-01-01"));
+    let in_force = reported
+        .and(&sign(MALI, SignatureKind::Definitive), &own(MALI).on("2015-01-01"))
+        .and(&sign(FRANCE, SignatureKind::Definitive), &own(FRANCE).on("2015-01-01"));
+    assert_eq!(instrument(&in_force).phase(), Phase::InForce);
+    in_force.when(&confirm(2), &own(MALI)).then_refused(AgreementError::EndsBeforeItBegan {
+        beginning: "2015-01-01".parse().expect("a date"),
+        end: "2014-01-01".parse().expect("a date"),
+    });
+}
+
+#[test]
+fn no_source_moves_an_end_that_the_parties_agreed() {
+    let agreed =
+        in_force().and(&agree(MALI), &own(MALI).on("2018-01-01")).and(&agree(FRANCE), &own(FRANCE).on("2018-01-01"));
+    let reported = agreed.and(&AgreementCommand::RecordExpiry, &published(MALI).on("2016-01-01"));
+    assert_eq!(phase(&reported, "2017-01-01"), Phase::Expired, "as sources report it, where nobody else did yet");
+    let (fact, _) = instrument(&reported).ended().expect("it has ended");
+    assert_eq!(fact.on, "2018-01-01".parse().ok());
 }
 
 #[test]

@@ -89,11 +89,22 @@ fn nothing_is_resumed_before_it_was_suspended() {
 }
 
 #[test]
-fn a_suspension_that_a_source_reports_holds() {
+fn a_suspension_that_a_source_reports_suspends_nothing_until_the_party_confirms_it() {
     let past = in_force().and(&suspend(FRANCE), &published(FRANCE).on("2022-11"));
-    assert_eq!(phase(&past, "2022-11-30"), Phase::Suspended);
+    assert_eq!(phase(&past, "2022-11-30"), Phase::InForce);
+    assert!(instrument(&past).parties[FRANCE].suspension().is_some(), "it is shown");
+    assert_eq!(phase(&past.clone().and(&confirm(5), &own(FRANCE)), "2022-11-30"), Phase::Suspended);
     past.when(&suspend(FRANCE), &own(FRANCE).on("2022-11-17")).then([suspended(FRANCE)]);
     past.when(&resume(FRANCE), &published(FRANCE).on("2023-01-01")).then([resumed(FRANCE, &[])]);
+}
+
+#[test]
+fn a_resumption_tells_of_no_suspension_that_only_a_source_reports() {
+    in_force()
+        .and(&suspend(MALI), &own(MALI).on("2022-11-21"))
+        .and(&suspend(FRANCE), &published(FRANCE).on("2022-11-17"))
+        .when(&resume(MALI), &own(MALI).on("2023-01-01"))
+        .then([resumed(MALI, &[])]);
 }
 
 #[test]
