@@ -32,6 +32,8 @@ use super::{
 
 /// What a client of HTTP/2 says first, and less than the shortest request of HTTP/1.1 that names a host.
 const FIRST_BYTES: usize = 24;
+/// What is read of a connection before others have their turn: a flood of small frames is a thousand of them.
+pub(super) const TURN_BYTES: usize = 32 * 1024;
 /// After the process could not take a connection, for want of files or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -149,6 +151,8 @@ impl Drop for Underway {
 /// another; its place is free when it is closed.
 pub(crate) struct Line {
     stream: TcpStream,
+    /// Bytes that were read in this turn.
+    read: usize,
     /// How many bytes must still come, until when.
     silent: Option<(usize, Pin<Box<Sleep>>)>,
     displaced: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -162,6 +166,7 @@ impl Line {
         let until = tokio::time::sleep(seconds(limits.handshake_seconds));
         Self {
             stream,
+            read: 0,
             silent: Some((FIRST_BYTES, Box::pin(until))),
             displaced: Box::pin(place.standing.displaced.clone().cancelled_owned()),
             _place: place,
@@ -181,10 +186,16 @@ impl Line {
 impl AsyncRead for Line {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.keeps_its_place(cx)?;
+        if self.read >= TURN_BYTES {
+            self.read = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        let Some((missing, until)) = &mut self.silent else { return polled };
         let came = buffer.filled().len() - before;
+        self.read = if polled.is_pending() { 0 } else { self.read + came };
+        let Some((missing, until)) = &mut self.silent else { return polled };
         if came >= *missing {
             self.silent = None;
             return polled;

@@ -1,4 +1,14 @@
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -47,4 +57,53 @@ fn the_pages_for_operators_name_each_limit_and_its_default_in_both_languages() {
             assert!(cells.iter().any(|cell| cell.trim() == number), "{name} is {number}, not as in: {row}");
         }
     }
+}
+
+/// To the back of the queue; `yield_now` would wait until the whole of it has run.
+async fn others_have_their_turn() {
+    let mut had = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut had, true) {
+            return std::task::Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
+/// On one thread, as many bytes of a flood are read before another task has its turn as one turn allows.
+#[tokio::test]
+async fn whoever_floods_a_connection_lets_others_have_their_turn() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it has an address");
+    let (read, stopping) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+    let counted = read.clone();
+    let serve = move |mut line: connections::Line, _| {
+        let read = counted.clone();
+        async move {
+            let mut buffer = [0; 4096];
+            while let Ok(bytes @ 1..) = line.read(&mut buffer).await {
+                read.fetch_add(bytes, Ordering::Relaxed);
+            }
+        }
+    };
+    tokio::spawn(async move { connections::serve_all(listener, &Limits::default(), &stopping, serve).await });
+    // Until the runtime ends, and with it the connection.
+    std::thread::spawn(move || {
+        let mut line = std::net::TcpStream::connect(address).expect("it listens");
+        while line.write_all(&[0; 64 * 1024]).is_ok() {}
+    });
+    // A task as that of the connection: what the runtime begins with has turns of its own.
+    let other = tokio::spawn(async move {
+        let mut most = 0;
+        while read.load(Ordering::Relaxed) < 64 * connections::TURN_BYTES {
+            let before = read.load(Ordering::Relaxed);
+            others_have_their_turn().await;
+            most = most.max(read.load(Ordering::Relaxed) - before);
+        }
+        most
+    });
+    let most = other.await.expect("no panic");
+    assert!(most <= connections::TURN_BYTES + 4096, "{most} bytes in one turn");
 }
