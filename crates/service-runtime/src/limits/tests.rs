@@ -92,7 +92,8 @@ async fn whoever_floods_a_connection_lets_others_have_their_turn() {
     // Until the runtime ends, and with it the connection.
     std::thread::spawn(move || {
         let mut line = std::net::TcpStream::connect(address).expect("it listens");
-        while line.write_all(&[0; 64 * 1024]).is_ok() {}
+        let flood = vec![0; 64 * 1024];
+        while line.write_all(&flood).is_ok() {}
     });
     // A task as that of the connection: what the runtime begins with has turns of its own.
     let other = tokio::spawn(async move {
