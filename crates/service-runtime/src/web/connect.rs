@@ -145,8 +145,14 @@ fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// The caller's patience in milliseconds, at most ten digits, as gRPC writes it in at most eight.
+/// The caller's patience in milliseconds, at most ten digits, as gRPC writes it in at most eight. One who also says it as
+/// gRPC does would be cut off by what surrounds us, without a word.
 pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+    if headers.contains_key("grpc-timeout") {
+        let problem =
+            ("is of gRPC: here it is connect-timeout-ms", "est de gRPC\u{202f}: ici c’est connect-timeout-ms");
+        return Err(Refusal::of("grpc-timeout", problem, StatusCode::BAD_REQUEST));
+    }
     let Some(header) = headers.get("connect-timeout-ms") else { return Ok(None) };
     let digits = header.to_str().ok().filter(|text| text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit()));
     let Some(milliseconds) = digits.and_then(|digits| digits.parse::<u64>().ok()) else {

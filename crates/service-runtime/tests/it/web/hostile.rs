@@ -73,6 +73,7 @@ async fn what_nobody_serves_is_refused_at_the_door() {
         (&plain.with("connect-protocol-version", "2"), "POST", GET_LOG, 400),
         (&plain.with("connect-timeout-ms", "soon"), "POST", GET_LOG, 400),
         (&plain.with("connect-timeout-ms", "12345678901"), "POST", GET_LOG, 400),
+        (&plain.with("grpc-timeout", "10S"), "POST", GET_LOG, 400),
     ] {
         let refused = asked.with("accept-language", "fr").send(method, path, b"{}").await;
         assert_eq!(refused.status, status, "{method} {path} {refused:?}");
