@@ -13,15 +13,16 @@ use serde_json::Value;
 /// Which of our crates each crate may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("event-sourcing", &[]),
+    ("transparency", &[]),
     ("contracts", &[]),
     ("figures", &["contracts"]),
-    ("event-store", &["event-sourcing", "contracts"]),
-    ("service-runtime", &["contracts", "event-store"]),
+    ("event-store", &["event-sourcing", "transparency", "contracts"]),
+    ("service-runtime", &["contracts", "transparency", "event-store"]),
     ("partnerships", &["event-sourcing", "contracts", "event-store", "service-runtime"]),
     ("commitments", &["event-sourcing", "contracts", "event-store", "service-runtime"]),
     ("disbursements", &["event-sourcing", "contracts", "event-store", "service-runtime"]),
     ("oversight", &["event-sourcing", "contracts", "figures", "event-store", "service-runtime"]),
-    ("toguna", &["contracts", "figures"]),
+    ("toguna", &["contracts", "transparency", "figures"]),
 ];
 
 /// It judges the others from the outside, and shares no code with them.
