@@ -1,7 +1,7 @@
 use super::*;
 
 fn hex(hash: Hash) -> String {
-    hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.as_bytes().iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 /// Known from the tests of Certificate Transparency, which RFC 6962 describes.
