@@ -12,9 +12,9 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{broadcast, mpsc},
+    sync::{Notify, mpsc},
     task::JoinSet,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 /// How bad it is.
@@ -24,57 +24,65 @@ pub struct Quality {
     pub delay: Duration,
     /// How many bytes a second each direction carries.
     pub bytes_per_second: u32,
-    /// It is cut after a time up to this, and again; what is under way is lost.
-    pub cut_within: Option<Duration>,
+    /// After how many bytes, both directions together, the first connection is cut, the second, and so on, again from
+    /// the first of these; what is under way is lost. None: never.
+    pub cut_after: &'static [u64],
 }
 
 /// A line to one port of this machine, until dropped.
 pub struct WeakLine {
     pub port: u16,
     cuts: Arc<AtomicU64>,
-    _tasks: JoinSet<()>,
+    _connections: JoinSet<()>,
 }
 
 impl WeakLine {
     pub async fn to(target: SocketAddr, quality: Quality) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let (cut, _) = broadcast::channel(1);
         let cuts = Arc::new(AtomicU64::new(0));
-        let mut tasks = JoinSet::new();
-        if let Some(within) = quality.cut_within {
-            tasks.spawn(cut_again_and_again(cut.clone(), within, cuts.clone()));
-        }
-        tasks.spawn(async move {
+        let counted = cuts.clone();
+        let mut accepting = JoinSet::new();
+        accepting.spawn(async move {
             let mut connections = JoinSet::new();
+            let mut allowances = quality.cut_after.iter().copied().cycle();
             loop {
                 let Ok((client, _)) = listener.accept().await else { continue };
                 while connections.try_join_next().is_some() {}
-                connections.spawn(carry(client, target, quality, cut.subscribe()));
+                let allowance = Allowance::of(allowances.next().unwrap_or(u64::MAX));
+                connections.spawn(carry(client, target, quality, allowance, counted.clone()));
             }
         });
-        Self { port, cuts, _tasks: tasks }
+        Self { port, cuts, _connections: accepting }
     }
 
-    /// How often it was cut while somebody was connected.
+    /// How many connections were cut.
     pub fn cuts(&self) -> u64 {
         self.cuts.load(Ordering::Relaxed)
     }
 }
 
-async fn cut_again_and_again(cut: broadcast::Sender<()>, within: Duration, cuts: Arc<AtomicU64>) {
-    loop {
-        // Chance enough: the first bytes of a random UUID.
-        let chance =
-            f64::from(u16::from_be_bytes([uuid::Uuid::new_v4().as_bytes()[0], uuid::Uuid::new_v4().as_bytes()[1]]));
-        sleep(within.mul_f64(chance / f64::from(u16::MAX))).await;
-        if cut.send(()).is_ok() {
-            cuts.fetch_add(1, Ordering::Relaxed);
+/// What a connection may still carry.
+struct Allowance {
+    left: AtomicU64,
+    used_up: Notify,
+}
+
+impl Allowance {
+    fn of(bytes: u64) -> Self {
+        Self { left: AtomicU64::new(bytes), used_up: Notify::new() }
+    }
+
+    fn take(&self, bytes: usize) {
+        let left = self.left.load(Ordering::Relaxed).saturating_sub(bytes as u64);
+        self.left.store(left, Ordering::Relaxed);
+        if left == 0 {
+            self.used_up.notify_one();
         }
     }
 }
 
-async fn carry(client: TcpStream, target: SocketAddr, quality: Quality, mut cut: broadcast::Receiver<()>) {
+async fn carry(client: TcpStream, target: SocketAddr, quality: Quality, allowance: Allowance, cuts: Arc<AtomicU64>) {
     let Ok(server) = TcpStream::connect(target).await else { return };
     if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
         return;
@@ -82,14 +90,20 @@ async fn carry(client: TcpStream, target: SocketAddr, quality: Quality, mut cut:
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        () = pump(from_client, to_server, quality) => {}
-        () = pump(from_server, to_client, quality) => {}
-        _ = cut.recv() => {}
+        biased;
+        () = allowance.used_up.notified() => { cuts.fetch_add(1, Ordering::Relaxed); }
+        () = pump(from_client, to_server, quality, &allowance) => {}
+        () = pump(from_server, to_client, quality, &allowance) => {}
     }
 }
 
 /// Carries one direction: each piece leaves when the ones before it have, and arrives a delay later.
-async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, quality: Quality) {
+async fn pump(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    quality: Quality,
+    allowance: &Allowance,
+) {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(1024);
     let read = async move {
         let mut bytes = vec![0; 1024];
@@ -110,6 +124,7 @@ async fn pump(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin,
             if to.write_all(&bytes).await.is_err() {
                 break;
             }
+            allowance.take(bytes.len());
         }
     };
     tokio::join!(read, write);

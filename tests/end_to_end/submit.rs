@@ -205,7 +205,7 @@ async fn everything_that_is_wrong_with_a_file_is_said_before_anything_is_sent() 
 }
 
 /// 800 milliseconds there and back, 64 kbit/s.
-const WEAK: Quality = Quality { delay: Duration::from_millis(400), bytes_per_second: 8000, cut_within: None };
+const WEAK: Quality = Quality { delay: Duration::from_millis(400), bytes_per_second: 8000, cut_after: &[] };
 
 #[tokio::test]
 async fn over_a_weak_line_many_rows_are_on_their_way_at_once() {
@@ -228,7 +228,7 @@ async fn over_a_weak_line_many_rows_are_on_their_way_at_once() {
 async fn a_line_that_is_cut_again_and_again_doubles_nothing_and_loses_nothing() {
     let stack = Stack::reference().await;
     let desk = Desk::new();
-    let quality = Quality { cut_within: Some(Duration::from_secs(4)), ..WEAK };
+    let quality = Quality { cut_after: &[4_000, 16_000, 1_000], ..WEAK };
     let line = WeakLine::to(stack.address("partnerships"), quality).await;
     let file = desk.file("x.csv", &partners("cut", 20));
     let mut command = desk.submit_over(stack, &line, SECRETARIAT, &[&file, "--json"]);
@@ -246,7 +246,7 @@ async fn a_line_that_is_cut_again_and_again_doubles_nothing_and_loses_nothing() 
 async fn killed_at_any_moment_it_goes_on_and_sends_nothing_twice() {
     let stack = Stack::reference().await;
     let desk = Desk::new();
-    let quality = Quality { delay: Duration::from_millis(40), bytes_per_second: 64_000, cut_within: None };
+    let quality = Quality { delay: Duration::from_millis(40), bytes_per_second: 64_000, cut_after: &[] };
     let line = WeakLine::to(stack.address("partnerships"), quality).await;
     let file = desk.file("x.csv", &partners("killed", 30));
     let mut killed = 0;
