@@ -4,12 +4,19 @@
 //! The statement moves the head row from the position and epoch that this appender knows. Where another appender has
 //! moved it, nothing is written, this one reads the head again, and everybody decides again: a stale writer cannot
 //! write, whatever it believes, nor can a stale state refuse a command.
+//!
+//! With the position the statement moves the tree of the records (L8), from the root and the range that were committed
+//! last. A row that somebody else changed is not moved: the head is read again, and where it cannot be right, nothing is
+//! written until somebody has looked into it.
 
 use std::{sync::Arc, time::Duration};
 
 use contracts::toguna::log::v1::EventRecord;
 use event_sourcing::Timestamp;
-use opentelemetry::{KeyValue, metrics::Histogram};
+use opentelemetry::{
+    KeyValue,
+    metrics::{Gauge, Histogram},
+};
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -17,13 +24,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use transparency::{CompactRange, Hash};
 use uuid::Uuid;
 
 use crate::{
-    Epoch, StoreError, log,
+    Epoch, HeadFault, StoreError, log,
     log::Place,
     record::seal,
     tail::{Claim, RequestKey, Tail},
+    tree::{self, HeadRow},
 };
 
 /// Appends that may be on their way: as many as commands at work, and some whose callers went away.
@@ -64,6 +73,8 @@ pub(crate) enum Appended {
     Written { epoch: Epoch, first_position: u64 },
     /// The log is not where it was: decide again. Nothing was written.
     Superseded,
+    /// The head row is damaged: nothing was written.
+    Damaged(HeadFault),
     /// The database failed: the log tells whether it was written.
     Unknown(sqlx::Error),
 }
@@ -77,9 +88,9 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) {
     let meters = Meters::new(&log);
-    let mut appender = Appender { log, options, place, tail, meters, connection: None, session: None };
+    let mut appender = Appender { log, options, place, tail, meters, connection: None, session: None, known: None };
     // The first command should not be the one that waits for the connection.
-    if let Err(error) = appender.open().await {
+    if let Err(error) = appender.session().await {
         warn!(log = appender.log, error = &error as &dyn std::error::Error, "the log cannot be written yet");
     }
     loop {
@@ -114,14 +125,26 @@ struct Appender {
     meters: Meters,
     connection: Option<PgConnection>,
     session: Option<Session>,
+    /// The head as this process last committed or took it.
+    known: Option<Known>,
+}
+
+/// A head that a later one of the same epoch cannot contradict.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    epoch: Epoch,
+    position: u64,
+    root: Hash,
 }
 
 /// The head as last read or written, and what was admitted since.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Session {
     generation: u64,
     epoch: Epoch,
     position: u64,
+    root: Hash,
+    range: CompactRange,
 }
 
 /// The rows of one commit, column by column, as `unnest` takes them.
@@ -140,13 +163,16 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, append: &mut Append, epoch: Epoch) {
+    /// Seals the events of an append, each as the next leaf of the tree.
+    fn add(&mut self, append: &mut Append, epoch: Epoch, range: &mut CompactRange) {
         for (position, mut record) in (append.first_position..).zip(std::mem::take(&mut append.records)) {
             self.positions.push(position.cast_signed());
             self.streams.push(record.stream.clone());
             self.versions.push(record.version.cast_signed());
             self.times.push(append.recorded_at.as_microsecond());
-            self.records.push(seal(&mut record, position, epoch));
+            let record = seal(&mut record, position, epoch);
+            range.push_entry(&record);
+            self.records.push(record);
         }
         let (organisation, request_id): &RequestKey = append.claim.key();
         let after = self.positions.last().map_or(append.first_position, |last| last.cast_unsigned() + 1);
@@ -170,30 +196,33 @@ impl Appender {
         if current.is_empty() {
             return;
         }
-        let mut rows = Rows::default();
+        let (mut rows, mut range) = (Rows::default(), session.range.clone());
         for append in current.iter_mut().filter(|append| !append.records.is_empty()) {
-            rows.add(append, session.epoch);
+            rows.add(append, session.epoch, &mut range);
         }
         let Some(connection) = &mut self.connection else { return };
         let started = Instant::now();
-        let held = match rows.positions.last().copied() {
-            Some(last) => in_time(commit(connection, session, &rows, last)).await,
-            None => in_time(is_current(connection, session)).await,
+        let position = rows.positions.last().map_or(session.position, |last| last.cast_unsigned());
+        let next = Session { position, root: range.root(), range, ..session };
+        let held = if rows.positions.is_empty() {
+            in_time(is_current(connection, &session)).await
+        } else {
+            in_time(commit(connection, &session, &next, &rows)).await
         };
         match held {
             Ok(true) => {
-                let position = rows.positions.last().map_or(session.position, |last| last.cast_unsigned());
-                self.session = Some(Session { position, ..session });
-                self.place.advance(session.epoch, position);
+                let epoch = next.epoch;
+                self.place.advance(epoch, next.position);
+                self.known = Some(next.known());
+                self.session = Some(next);
                 self.meters.committed(rows.positions.len(), started.elapsed());
-                let epoch = session.epoch;
                 for append in current {
                     let first_position = append.first_position;
                     append.reply.send(Appended::Written { epoch, first_position }).ok();
                 }
             }
             Ok(false) => {
-                warn!(log = self.log, "another appender has moved the head; stepping down");
+                warn!(log = self.log, "the head is not as it was left, by another appender most likely; stepping down");
                 self.forget();
                 answer(current, || Appended::Superseded);
             }
@@ -205,7 +234,10 @@ impl Appender {
         error!(log = self.log, error = error as &dyn std::error::Error, "the log cannot be written");
         self.connection = None;
         self.forget();
-        answer(batch, || Appended::Unknown(sqlx::Error::Protocol(error.to_string())));
+        match error {
+            StoreError::Head(fault) => answer(batch, || Appended::Damaged(fault.clone())),
+            _ => answer(batch, || Appended::Unknown(sqlx::Error::Protocol(error.to_string()))),
+        }
     }
 
     /// What is in memory may be wrong after an error or after another writer: it is read again, and nothing more is
@@ -217,10 +249,16 @@ impl Appender {
 
     async fn session(&mut self) -> Result<Session, StoreError> {
         // Where another epoch was begun beside this appender, what it knows of the head is past.
-        match self.session.filter(|session| session.epoch == self.place.epoch()) {
-            Some(session) => Ok(session),
-            None => self.open().await,
+        if let Some(session) = self.session.as_ref().filter(|session| session.epoch == self.place.epoch()) {
+            return Ok(session.clone());
         }
+        let opened = self.open().await;
+        match &opened {
+            Ok(_) => self.show(None),
+            Err(StoreError::Head(fault)) => self.show(Some(fault)),
+            Err(_) => {}
+        }
+        opened
     }
 
     /// Reads the head, and begins a generation there.
@@ -232,9 +270,13 @@ impl Appender {
             let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
             self.connection.insert(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
         };
-        let head = sqlx::query!("SELECT epoch, position, recorded_at_us FROM head").fetch_one(&mut *connection);
-        let head = in_time(head).await?;
-        let (mut epoch, position) = (Epoch::from(head.epoch), head.position.cast_unsigned());
+        let (head, recorded_at) = tree::head(&mut *connection, &self.log).await?;
+        let (mut epoch, position) = (head.epoch, head.size);
+        if let Some(Known { root: known, .. }) =
+            self.known.filter(|known| (known.epoch, known.position) == (epoch, position) && known.root != head.root)
+        {
+            return Err(HeadFault::Changed { position, root: head.root, known }.into());
+        }
         let (known_epoch, known_head) = (self.place.epoch(), self.place.head());
         // Positions never fall within an epoch, and no epoch is forgotten, unless the database was restored.
         let restored = if epoch == known_epoch {
@@ -250,9 +292,31 @@ impl Appender {
             info!(log = self.log, %epoch, position, "read the head again");
             self.place.set(epoch, position);
         }
-        let recorded_at = Timestamp::from_microsecond(head.recorded_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
         let generation = self.tail.restart(Some((position, recorded_at)));
-        Ok(*self.session.insert(Session { generation, epoch, position }))
+        let session = Session { generation, epoch, position, root: head.root, range: head.range };
+        self.known = Some(session.known());
+        Ok(self.session.insert(session).clone())
+    }
+
+    /// Tells whoever watches why nothing is written, and when it is again.
+    fn show(&self, fault: Option<&HeadFault>) {
+        let changed = self.place.fault.send_if_modified(|shown| {
+            let changes = shown.as_ref() != fault;
+            *shown = fault.cloned();
+            changes
+        });
+        match fault {
+            Some(fault) if changed => error!(log = self.log, %fault, "the head row is damaged: nothing is written"),
+            None if changed => info!(log = self.log, "the head row is sound again"),
+            _ => {}
+        }
+        self.meters.sound(fault.is_none());
+    }
+}
+
+impl Session {
+    fn known(&self) -> Known {
+        Known { epoch: self.epoch, position: self.position, root: self.root }
     }
 }
 
@@ -262,22 +326,29 @@ fn answer(appends: Vec<Append>, with: impl Fn() -> Appended) {
     }
 }
 
-async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+/// What Postgres answers, unless it takes too long.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
 }
 
 /// Whether the head is where it was.
-async fn is_current(connection: &mut PgConnection, session: Session) -> Result<bool, sqlx::Error> {
-    let head = sqlx::query!("SELECT epoch, position FROM head").fetch_one(connection).await?;
-    Ok((Epoch::from(head.epoch), head.position.cast_unsigned()) == (session.epoch, session.position))
+async fn is_current(connection: &mut PgConnection, session: &Session) -> Result<bool, sqlx::Error> {
+    Ok(HeadRow::read(connection).await?.is(session.epoch, session.position, &session.root))
 }
 
 /// Writes all rows and moves the head, in one round trip and one commit; `false`: the head is elsewhere, and nothing
 /// was written.
-async fn commit(connection: &mut PgConnection, session: Session, rows: &Rows, last: i64) -> Result<bool, sqlx::Error> {
+async fn commit(
+    connection: &mut PgConnection,
+    session: &Session,
+    next: &Session,
+    rows: &Rows,
+) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query_scalar!(
         r#"WITH moved AS (
-               UPDATE head SET position = $1, recorded_at_us = $2 WHERE epoch = $3 AND position = $4 RETURNING position
+               UPDATE head SET position = $1, recorded_at_us = $2, root = $15, compact_range = $16
+               WHERE epoch = $3 AND position = $4 AND root = $17 AND compact_range = $18
+               RETURNING position
            ), written AS (
                INSERT INTO events (position, stream, version, recorded_at_us, record)
                SELECT position, stream, version, recorded_at_us, record
@@ -290,7 +361,7 @@ async fn commit(connection: &mut PgConnection, session: Session, rows: &Rows, la
                WHERE EXISTS (SELECT FROM moved)
            )
            SELECT count(*) AS "count!" FROM moved"#,
-        last,
+        next.position.cast_signed(),
         rows.times.last(),
         session.epoch.uuid(),
         session.position.cast_signed(),
@@ -304,6 +375,10 @@ async fn commit(connection: &mut PgConnection, session: Session, rows: &Rows, la
         &rows.content_hashes,
         &rows.first_positions,
         &rows.events,
+        next.root.as_bytes(),
+        next.range.to_bytes(),
+        session.root.as_bytes(),
+        session.range.to_bytes(),
     )
     .fetch_one(connection)
     .await?;
@@ -313,6 +388,7 @@ async fn commit(connection: &mut PgConnection, session: Session, rows: &Rows, la
 /// The appender's metrics.
 struct Meters {
     log: [KeyValue; 1],
+    sound: Gauge<u64>,
     events: Histogram<u64>,
     seconds: Histogram<f64>,
 }
@@ -322,6 +398,10 @@ impl Meters {
         let meter = opentelemetry::global::meter("event-store");
         Self {
             log: [KeyValue::new("log", log.to_owned())],
+            sound: meter
+                .u64_gauge("toguna.log.sound")
+                .with_description("1: the head row is that of its records; 0: it is damaged, and nothing is written")
+                .build(),
             events: meter.u64_histogram("toguna.append.events").with_description("Events of one commit").build(),
             seconds: meter
                 .f64_histogram("toguna.append.duration")
@@ -330,6 +410,10 @@ impl Meters {
                 .with_boundaries(log::SECONDS.to_vec())
                 .build(),
         }
+    }
+
+    fn sound(&self, is_sound: bool) {
+        self.sound.record(is_sound.into(), &self.log);
     }
 
     fn committed(&self, events: usize, time: Duration) {

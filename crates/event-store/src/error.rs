@@ -2,7 +2,7 @@
 
 use event_sourcing::StreamName;
 
-use crate::Refusal;
+use crate::{HeadFault, Refusal};
 
 /// Stored bytes that cannot be read: of an unknown type, or damaged.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum StoreError {
         #[source]
         source: DecodeError,
     },
+    /// The head row is not that of the records below it: the log is not written until somebody has looked into it.
+    #[error("the head of the log is damaged: {0}")]
+    Head(#[from] HeadFault),
     /// The service is stopping.
     #[error("the log is closed")]
     Closed,

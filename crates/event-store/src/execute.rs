@@ -132,6 +132,7 @@ impl Log {
                 }
                 Appended::Written { .. } => return refusal.map_or_else(|| Ok(self.unwritten(&unit)), Err),
                 Appended::Superseded => {}
+                Appended::Damaged(fault) => return Err(ExecuteError::Unavailable(StoreError::Head(fault))),
                 // Whether it was committed is in the log: it is asked before the next try.
                 Appended::Unknown(error) => {
                     if lost_connection.replace(error).is_some() {

@@ -39,6 +39,7 @@ mod text;
 mod token;
 mod touched;
 mod trace;
+mod tree;
 mod unit;
 mod wording;
 
@@ -71,5 +72,6 @@ pub use stored::{Decoding, Payload, Stored, any_payload, decode_record};
 pub use text::{text_from_proto, text_to_proto};
 pub use token::{ConsistencyToken, Epoch, InvalidToken};
 pub use touched::Touched;
+pub use tree::{HeadFault, TreeHead};
 pub use unit::{Interrupt, Refusal, Unit};
 pub use wording::{Language, Value, Wording};

@@ -33,6 +33,7 @@ use crate::{
     requests,
     roles::{self, Roles},
     tail::Tail,
+    tree::{self, HeadFault},
 };
 
 /// How long a reader may wait for a connection. While Postgres is away, connecting is tried again after pauses of up to
@@ -85,6 +86,8 @@ impl Turns {
 pub(crate) struct Place {
     epoch: RwLock<Epoch>,
     head: watch::Sender<u64>,
+    /// Why it cannot be written, as long as its head row is damaged.
+    pub fault: watch::Sender<Option<HeadFault>>,
 }
 
 impl Log {
@@ -92,12 +95,12 @@ impl Log {
     /// ends with `shutdown` after the appends that wait.
     pub async fn open(name: &str, database_url: &str, shutdown: CancellationToken) -> Result<Self, StoreError> {
         let roles = roles::prepare(database_url).await?;
-        migrate(&roles).await?;
+        migrate(name, &roles).await?;
         let reader = PgPoolOptions::new().max_connections(16).acquire_timeout(ACQUIRE_TIMEOUT);
         let reader = reader.connect_with(in_log(&roles.reader)).await?;
         let (epoch, head) = head_row(&reader).await?;
         info!(log = name, %epoch, head, "opened the log");
-        let place = Arc::new(Place { epoch: RwLock::new(epoch), head: watch::Sender::new(head) });
+        let place = Arc::new(Place::new(epoch, head));
         let (appends, queue) = mpsc::channel(QUEUE_LENGTH);
         let writer = in_log(&roles.writer).options([("synchronous_commit", "on")]);
         let tail = Arc::new(Tail::new(place.clone()));
@@ -210,6 +213,10 @@ pub struct Published {
 }
 
 impl Place {
+    pub(crate) fn new(epoch: Epoch, head: u64) -> Self {
+        Self { epoch: RwLock::new(epoch), head: watch::Sender::new(head), fault: watch::Sender::new(None) }
+    }
+
     pub(crate) fn epoch(&self) -> Epoch {
         *self.epoch.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -294,7 +301,7 @@ fn measure(log: &str, gate: &Arc<Gate>) -> Waits {
 const AT_WORK: fn((usize, usize)) -> usize = |(at_work, _)| at_work;
 const WAITING: fn((usize, usize)) -> usize = |(_, waiting)| waiting;
 
-async fn migrate(roles: &Roles) -> Result<(), StoreError> {
+async fn migrate(log: &str, roles: &Roles) -> Result<(), StoreError> {
     let mut owner = PgConnection::connect_with(&roles.owner.clone().options([("search_path", "log")])).await?;
     sqlx::query("SELECT pg_advisory_lock(hashtext('toguna log'))").execute(&mut owner).await?;
     sqlx::query("CREATE SCHEMA IF NOT EXISTS log").execute(&mut owner).await?;
@@ -304,6 +311,7 @@ async fn migrate(roles: &Roles) -> Result<(), StoreError> {
         sqlx::query(grant).execute(&mut owner).await?;
     }
     requests::rebuild(&mut owner).await?;
+    tree::compute(&mut owner, log).await?;
     owner.close().await?;
     Ok(())
 }
@@ -343,7 +351,7 @@ mod tests {
     #[test]
     fn whoever_waits_on_the_head_may_look_at_the_epoch_while_it_moves() {
         let epoch = Epoch::from(Uuid::from_u128(1));
-        let place = Arc::new(Place { epoch: RwLock::new(epoch), head: watch::Sender::new(0) });
+        let place = Arc::new(Place::new(epoch, 0));
         let (done, both) = mpsc::channel();
         for mover in [true, false] {
             let (place, done) = (place.clone(), done.clone());

@@ -54,7 +54,9 @@ impl From<StoreError> for ProjectionError {
         match error {
             StoreError::Record { source, .. } => Self::Decode(source),
             StoreError::Database(error) => Self::Database(error),
-            error @ (StoreError::Migrate(_) | StoreError::Closed) => Self::Impossible(error.to_string()),
+            error @ (StoreError::Migrate(_) | StoreError::Head(_) | StoreError::Closed) => {
+                Self::Impossible(error.to_string())
+            }
         }
     }
 }

@@ -82,13 +82,16 @@ impl Parts {
 
     /// Opens the service's own log, begins to copy it to NATS, and serves it to whoever may read it. Where the copy
     /// shows that the log was restored to an earlier state, the log is in a new epoch before the first command comes.
-    /// Health says of `relay` whether the copy can be kept.
+    /// Health says of `log` whether its head row is sound, so that it may be written, and of `relay` whether the copy can
+    /// be kept.
     pub async fn open_log(&mut self, readers: LogReaders) -> anyhow::Result<Log> {
         let log =
             Log::open(self.config.service, self.config.database_url.expose(), self.shutdown.clone()).await.context(
                 "the log cannot be opened; DATABASE_URL must name a running PostgreSQL and the owner of a database",
             )?;
         compare_with_copy(&log, &self.nats).await?;
+        let is_sound = WatchStream::new(log.watch_head_fault()).map(|fault| fault.is_none());
+        self.endpoints.health.watch("log", is_sound);
         let relay = relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
         let works = |relay: RelayStatus| !matches!(relay.state, RelayState::Retrying { .. });
         self.endpoints.health.watch("relay", WatchStream::new(relay.clone()).map(works));

@@ -225,7 +225,7 @@ pub fn store(error: &StoreError) -> Status {
     match error {
         StoreError::Record { .. } => internal(error),
         StoreError::Closed => refused(ErrorReason::LogUnavailable).into(),
-        StoreError::Database(_) | StoreError::Migrate(_) => {
+        StoreError::Database(_) | StoreError::Migrate(_) | StoreError::Head(_) => {
             tracing::error!(error = chain(error), "the log failed");
             refused(ErrorReason::LogUnavailable).into()
         }

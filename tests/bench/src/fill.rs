@@ -46,7 +46,10 @@ pub async fn fill(ground: &Ground, log: &str, database_url: &str, events: u64, p
     );
     tokio::try_join!(rows, requests)?;
     let last_time = first_time + events.cast_signed();
-    let head = format!("UPDATE log.head SET position = {events}, recorded_at_us = {last_time}");
+    // The tree is computed by the service when it opens the log.
+    let head = format!(
+        "UPDATE log.head SET position = {events}, recorded_at_us = {last_time}, root = NULL, compact_range = NULL"
+    );
     ground.sql(database_url, &head).await.context("the head cannot be moved")?;
     ground.sql(database_url, "VACUUM ANALYZE log.events").await?;
     ground.sql(database_url, "VACUUM ANALYZE log.requests").await?;

@@ -306,7 +306,7 @@ fn panicked(panic: &(dyn Any + Send)) -> String {
 /// Whether the same command may succeed later. A refusal may not: a fact is recorded, not asked for.
 fn passes(error: &ExecuteError) -> bool {
     match error {
-        ExecuteError::Overloaded | ExecuteError::Unavailable(StoreError::Closed) => true,
+        ExecuteError::Overloaded | ExecuteError::Unavailable(StoreError::Closed | StoreError::Head(_)) => true,
         ExecuteError::Unavailable(StoreError::Database(error)) => database_error_passes(error),
         ExecuteError::Unavailable(StoreError::Migrate(_) | StoreError::Record { .. })
         | ExecuteError::Refused(_)

@@ -265,7 +265,11 @@ async fn forget_after(url: &str, position: i64) {
         .execute(&mut owner)
         .await
         .expect("forgotten");
-    sqlx::query("UPDATE log.head SET position = $1").bind(position).execute(&mut owner).await.expect("moved");
+    sqlx::query("UPDATE log.head SET position = $1, root = NULL, compact_range = NULL")
+        .bind(position)
+        .execute(&mut owner)
+        .await
+        .expect("moved");
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 

@@ -142,7 +142,7 @@ pub async fn restore(url: &str, position: i64) {
     for statement in [
         "DELETE FROM log.events WHERE position > $1",
         "DELETE FROM log.requests WHERE first_position > $1",
-        "UPDATE log.head SET position = $1",
+        "UPDATE log.head SET position = $1, root = NULL, compact_range = NULL",
     ] {
         sqlx::query(statement).bind(position).execute(&mut owner).await.expect("restored");
     }
