@@ -1,11 +1,15 @@
 //! What tests run on: a real PostgreSQL and a real nats-server for each test binary, started once, stopped and
-//! removed when the process is gone in any way; servers of one's own to kill; identities that services accept.
+//! removed when the process is gone in any way; servers of one's own to kill; identities that services accept; programs
+//! of other languages; and how to say that something could not be tried here.
 //!
 //! `TOGUNA_TEST_DATABASE_URL` (a role that can make databases and roles) and `TOGUNA_TEST_NATS_URL` point it at
 //! servers that run already. Failures to start panic: a test without its servers says nothing.
 
+mod program;
+
 use std::{
     env, fs,
+    io::{self, Write as _},
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -21,6 +25,7 @@ use toguna::local::{
 };
 use tokio::sync::OnceCell;
 
+pub use program::Program;
 pub use toguna::local::identity::{AUDIENCE, ISSUER};
 /// A private nats-server.
 pub use toguna::local::nats::Nats as NatsServer;
@@ -155,6 +160,20 @@ pub fn environment() -> [(&'static str, String); 3] {
         ("TOGUNA_PSEUDONYM_KEY", text(pseudonym_key())),
         ("TOGUNA_AUDIENCE", AUDIENCE.to_owned()),
     ]
+}
+
+/// Says that a test could not try something on this machine, and why. The test passes all the same, so this goes where
+/// it is seen: past the output that tests keep to themselves while they pass, and into the file `TOGUNA_NOT_TRIED`, which
+/// `make test` shows at its end. Where everything must be tried, with `TOGUNA_TRY_ALL` set, it panics instead.
+pub fn not_tried(what: &str, why: &str) {
+    let notice = format!("not tried: {what}: {}\n", why.trim().replace('\n', " "));
+    assert!(env::var_os("TOGUNA_TRY_ALL").is_none(), "{notice}");
+    // Of what is printed by the macros a test that passes shows nothing.
+    let _ = io::stderr().write_all(notice.as_bytes());
+    if let Some(file) = env::var_os("TOGUNA_NOT_TRIED") {
+        let file = fs::File::options().create(true).append(true).open(file);
+        file.and_then(|mut file| file.write_all(notice.as_bytes())).expect("the notice can be kept");
+    }
 }
 
 /// A new directory for this process.

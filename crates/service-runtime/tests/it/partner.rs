@@ -43,7 +43,7 @@ fn python() -> Option<PathBuf> {
             Some(program)
         }
         Err(problem) => {
-            println!("SKIPPED: a partner's way through JetStream needs Python with nats-py: {problem}");
+            harness::not_tried("a partner's way through JetStream, in Python with nats-py", &problem);
             None
         }
     }
