@@ -9,6 +9,8 @@
 //! last. A row that somebody else changed is not moved: the head is read again, and where it cannot be right, nothing is
 //! written until somebody has looked into it.
 
+mod statement;
+
 use std::{sync::Arc, time::Duration};
 
 use contracts::toguna::log::v1::EventRecord;
@@ -24,15 +26,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use transparency::{CompactRange, Hash};
-use uuid::Uuid;
 
+use self::statement::{Known, Rows, Session, commit, is_current};
 use crate::{
     Epoch, HeadFault, StoreError, log,
     log::Place,
-    record::seal,
-    tail::{Claim, RequestKey, Tail},
-    tree::{self, HeadRow},
+    tail::{Claim, Tail},
+    tree,
 };
 
 /// Appends that may be on their way: as many as commands at work, and some whose callers went away.
@@ -127,61 +127,6 @@ struct Appender {
     session: Option<Session>,
     /// The head as this process last committed or took it.
     known: Option<Known>,
-}
-
-/// A head that a later one of the same epoch cannot contradict.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    epoch: Epoch,
-    position: u64,
-    root: Hash,
-}
-
-/// The head as last read or written, and what was admitted since.
-#[derive(Debug, Clone)]
-struct Session {
-    generation: u64,
-    epoch: Epoch,
-    position: u64,
-    root: Hash,
-    range: CompactRange,
-}
-
-/// The rows of one commit, column by column, as `unnest` takes them.
-#[derive(Default)]
-struct Rows {
-    positions: Vec<i64>,
-    streams: Vec<String>,
-    versions: Vec<i64>,
-    times: Vec<i64>,
-    records: Vec<Vec<u8>>,
-    organisations: Vec<String>,
-    request_ids: Vec<Uuid>,
-    content_hashes: Vec<Vec<u8>>,
-    first_positions: Vec<i64>,
-    events: Vec<i32>,
-}
-
-impl Rows {
-    /// Seals the events of an append, each as the next leaf of the tree.
-    fn add(&mut self, append: &mut Append, epoch: Epoch, range: &mut CompactRange) {
-        for (position, mut record) in (append.first_position..).zip(std::mem::take(&mut append.records)) {
-            self.positions.push(position.cast_signed());
-            self.streams.push(record.stream.clone());
-            self.versions.push(record.version.cast_signed());
-            self.times.push(append.recorded_at.as_microsecond());
-            let record = seal(&mut record, position, epoch);
-            range.push_entry(&record);
-            self.records.push(record);
-        }
-        let (organisation, request_id): &RequestKey = append.claim.key();
-        let after = self.positions.last().map_or(append.first_position, |last| last.cast_unsigned() + 1);
-        self.organisations.push(organisation.clone());
-        self.request_ids.push(*request_id);
-        self.content_hashes.push(append.content_hash.to_vec());
-        self.first_positions.push(append.first_position.cast_signed());
-        self.events.push(i32::try_from(after - append.first_position).unwrap_or(i32::MAX));
-    }
 }
 
 impl Appender {
@@ -314,12 +259,6 @@ impl Appender {
     }
 }
 
-impl Session {
-    fn known(&self) -> Known {
-        Known { epoch: self.epoch, position: self.position, root: self.root }
-    }
-}
-
 fn answer(appends: Vec<Append>, with: impl Fn() -> Appended) {
     for append in appends {
         append.reply.send(with()).ok();
@@ -329,60 +268,6 @@ fn answer(appends: Vec<Append>, with: impl Fn() -> Appended) {
 /// What Postgres answers, unless it takes too long.
 pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     tokio::time::timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|elapsed| Err(sqlx::Error::Io(elapsed.into())))
-}
-
-/// Whether the head is where it was.
-async fn is_current(connection: &mut PgConnection, session: &Session) -> Result<bool, sqlx::Error> {
-    Ok(HeadRow::read(connection).await?.is(session.epoch, session.position, &session.root))
-}
-
-/// Writes all rows and moves the head, in one round trip and one commit; `false`: the head is elsewhere, and nothing
-/// was written.
-async fn commit(
-    connection: &mut PgConnection,
-    session: &Session,
-    next: &Session,
-    rows: &Rows,
-) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query_scalar!(
-        r#"WITH moved AS (
-               UPDATE head SET position = $1, recorded_at_us = $2, root = $15, compact_range = $16
-               WHERE epoch = $3 AND position = $4 AND root = $17 AND compact_range = $18
-               RETURNING position
-           ), written AS (
-               INSERT INTO events (position, stream, version, recorded_at_us, record)
-               SELECT position, stream, version, recorded_at_us, record
-               FROM unnest($5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[])
-                    AS row (position, stream, version, recorded_at_us, record)
-               WHERE EXISTS (SELECT FROM moved)
-           ), asked AS (
-               INSERT INTO requests (organisation, request_id, content_hash, first_position, events)
-               SELECT * FROM unnest($10::text[], $11::uuid[], $12::bytea[], $13::bigint[], $14::integer[])
-               WHERE EXISTS (SELECT FROM moved)
-           )
-           SELECT count(*) AS "count!" FROM moved"#,
-        next.position.cast_signed(),
-        rows.times.last(),
-        session.epoch.uuid(),
-        session.position.cast_signed(),
-        &rows.positions,
-        &rows.streams,
-        &rows.versions,
-        &rows.times,
-        &rows.records,
-        &rows.organisations,
-        &rows.request_ids,
-        &rows.content_hashes,
-        &rows.first_positions,
-        &rows.events,
-        next.root.as_bytes(),
-        next.range.to_bytes(),
-        session.root.as_bytes(),
-        session.range.to_bytes(),
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(moved == 1)
 }
 
 /// The appender's metrics.
