@@ -53,7 +53,7 @@ impl TileKind {
     }
 
     /// How many whole hashes of this kind a tree of `size` leaves has, or entries.
-    fn length(self, size: u64) -> u64 {
+    pub fn length(self, size: u64) -> u64 {
         size.checked_shr(self.shift()).unwrap_or(0)
     }
 }

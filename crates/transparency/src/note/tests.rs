@@ -73,6 +73,11 @@ proptest! {
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Note::parse(&bytes);
     }
+}
+
+proptest! {
+    // Signatures take their time in a build without optimisation.
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_changed_byte_is_noticed(place in any::<prop::sample::Index>(), change in 1..=255_u8) {

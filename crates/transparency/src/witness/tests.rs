@@ -80,6 +80,9 @@ fn a_request_is_read_as_it_is_written_and_what_is_none_is_refused() {
 }
 
 proptest! {
+    // Signatures take their time in a build without optimisation.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), at in any::<prop::sample::Index>()) {
         let _ = AddCheckpoint::parse(&bytes);
