@@ -3,14 +3,14 @@
 //!
 //! The line loses the answer to the first command, and breaks in the middle of the replay, again and again. What a
 //! program tells is held against what the service itself tells. A language that is not here, or whose packages cannot
-//! be installed now, is passed over with a notice.
+//! be installed now, is passed over with a notice at the end of `make test`.
 
 #[path = "clients/guides.rs"]
 mod guides;
 #[path = "clients/line.rs"]
 mod line;
-#[path = "clients/program.rs"]
-mod program;
+#[path = "clients/secure.rs"]
+mod secure;
 #[path = "end_to_end/stack.rs"]
 #[expect(dead_code, reason = "the tests from end to end ask more of a stack")]
 mod stack;
@@ -25,8 +25,8 @@ use std::{
 use contracts::toguna::log::v1::{
     ReplayLogRequest, log_service_client::LogServiceClient, replay_log_response::Message,
 };
+use harness::Program;
 use line::BadLine;
-use program::Program;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use stack::Stack;
@@ -84,7 +84,13 @@ async fn a_client_in_python_holds_the_conversation() {
 
 #[tokio::test]
 async fn a_client_in_typescript_holds_the_conversation() {
-    converses("typescript", "typescript", &["node", "npm", "buf"], &["node", "build/flow.js"]).await;
+    converses("typescript", "typescript", &["node", "npm", "buf"], &["node", "build/flow.js", "grpc"]).await;
+}
+
+#[tokio::test]
+async fn a_client_by_grpc_web_as_browsers_have_it_holds_the_conversation() {
+    let run = &["node", "build/flow.js", "grpc-web"];
+    converses("grpc-web", "typescript", &["node", "npm", "buf"], run).await;
 }
 
 #[tokio::test]
@@ -110,11 +116,7 @@ async fn converses(
     needs: &'static [&'static str],
     run: &'static [&'static str],
 ) {
-    let ready = tokio::task::spawn_blocking(move || Program::ready(folder, needs, run));
-    let program = match ready.await.expect("it is made ready") {
-        Ok(program) => program,
-        Err(why) => return eprintln!("notice: the client by {client} was not tried: {why}"),
-    };
+    let Some(program) = ready(client, folder, needs, run).await else { return };
     let stack = stack().await;
     let name = format!("partners/from-{client}");
     let line = BadLine::losing(&name, stack.address("partnerships")).await;
@@ -140,6 +142,18 @@ async fn converses(
     check_replay(stack, &told["replay"], line.broken()).await;
 }
 
+/// The program of a folder; none where it cannot run here, and then that is told.
+async fn ready(
+    client: &str,
+    folder: &'static str,
+    needs: &'static [&'static str],
+    run: &'static [&'static str],
+) -> Option<Program> {
+    let ready = tokio::task::spawn_blocking(move || Program::ready(folder, needs, run));
+    let ready = ready.await.expect("it is made ready");
+    ready.inspect_err(|why| harness::not_tried(&format!("the client by {client}"), why)).ok()
+}
+
 /// What a program tells over a line, by step.
 async fn conversation(stack: &Stack, program: &Program, line: &BadLine, name: &str) -> BTreeMap<String, Value> {
     let token = stack.token(&["secretariat"], &format!("partners/of-{}", name.replace('/', "-")), "somebody");
@@ -158,6 +172,11 @@ async fn conversation(stack: &Stack, program: &Program, line: &BadLine, name: &s
         output = tokio::time::timeout(PATIENCE, command.output()) => output.expect("it ends in time").expect("it runs"),
         () = losing => unreachable!("it goes on for ever"),
     };
+    steps(&output)
+}
+
+/// What a program that succeeded told, by step.
+fn steps(output: &Output) -> BTreeMap<String, Value> {
     let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}\n{told}\n{errors}", output.status);
     let steps = told.lines().map(|line| {

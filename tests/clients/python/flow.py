@@ -8,6 +8,7 @@ ADDRESS is that of the service of partnerships, ID one that no partner has yet. 
 import hashlib
 import json
 import os
+import pathlib
 import sys
 import time
 import uuid
@@ -24,6 +25,8 @@ from toguna.partnerships.v1.partner_service_pb2_grpc import PartnerServiceStub
 from toguna.type.v1.types_pb2 import TEXT_ORIGIN_OFFICIAL, LocalizedText, Text
 
 SERVICE_CONFIG = os.environ.get("TOGUNA_SERVICE_CONFIG", "../../../deploy/service-config.json")
+# A folder with the authority of the service (ca.pem), and this machine's certificate and key; none: without TLS.
+CERTIFICATES = os.environ.get("TOGUNA_CERTIFICATES")
 METADATA = [("authorization", f"Bearer {os.environ['TOGUNA_TOKEN']}"), ("accept-language", "fr")]
 
 
@@ -31,7 +34,15 @@ def connect(address):
     """A channel that sends again by itself what a cut line lost: the service config says which calls may be."""
     with open(SERVICE_CONFIG, encoding="utf-8") as file:
         options = [("grpc.service_config", file.read()), ("grpc.enable_retries", 1)]
-    return grpc.insecure_channel(address, options)  # Elsewhere: grpc.secure_channel, with TLS.
+    if CERTIFICATES is None:
+        return grpc.insecure_channel(address, options)  # On one's own machine alone.
+    return grpc.secure_channel(address, credentials(pathlib.Path(CERTIFICATES)), options)
+
+
+def credentials(folder):
+    """Knows the service by its authority, and shows the certificate to which this machine's token is bound."""
+    authority, key, certificate = ((folder / name).read_bytes() for name in ("ca.pem", "key.pem", "cert.pem"))
+    return grpc.ssl_channel_credentials(authority, key, certificate)
 
 
 def details_of(error):

@@ -1,9 +1,11 @@
 /**
  * A first client of Toguna: a command, a refusal, a read after a write, a replay of a log.
  *
- *     TOGUNA_TOKEN=… node build/flow.js ADDRESS partners/ID
+ *     TOGUNA_TOKEN=… node build/flow.js grpc ADDRESS partners/ID
+ *     TOGUNA_TOKEN=… node build/flow.js grpc-web ADDRESS partners/ID
  *
- * ADDRESS is that of the service of partnerships, ID one that no partner has yet. Prints a line of JSON for each step.
+ * By gRPC, or by gRPC-Web as browsers speak it. ADDRESS is that of the service of partnerships, ID one that no partner has yet.
+ * Prints a line of JSON for each step.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -11,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type DescMessage, type MessageShape, create } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, type Interceptor, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import * as google from "./generated/google/rpc/error_details_pb.js";
 import { LogService } from "./generated/toguna/log/v1/log_service_pb.js";
 import { PartnerKind } from "./generated/toguna/partnerships/events/v1/partner_events_pb.js";
@@ -21,18 +24,19 @@ import { LocalizedTextSchema, TextOrigin } from "./generated/toguna/type/v1/type
 
 type Partners = Client<typeof PartnerService>;
 
-/** gRPC over HTTP/2. In a browser: `createGrpcWebTransport` of `@connectrpc/connect-web`, and the rest stays. */
-function connect(address: string) {
+/** gRPC over HTTP/2; or gRPC-Web by `fetch`, which browsers have too. The rest of the program is the same. */
+function connect(protocol: string, address: string) {
   const identified: Interceptor = (next) => (request) => {
     request.header.set("authorization", `Bearer ${process.env.TOGUNA_TOKEN}`);
     request.header.set("accept-language", "fr");
     return next(request);
   };
-  return createGrpcTransport({
+  const options = {
     baseUrl: `http://${address}`, // Elsewhere: https.
     interceptors: [identified],
     defaultTimeoutMs: 10_000,
-  });
+  };
+  return protocol === "grpc-web" ? createGrpcWebTransport(options) : createGrpcTransport(options);
 }
 
 /** One of the details of a refusal: ErrorInfo is always there, the others where they help. */
@@ -184,8 +188,8 @@ function say(step: string, values: object) {
   console.log(JSON.stringify({ step, ...values }));
 }
 
-const [address, name] = process.argv.slice(2);
-const transport = connect(address);
+const [protocol, address, name] = process.argv.slice(2);
+const transport = connect(protocol, address);
 const partners = createClient(PartnerService, transport);
 const registered = await command(partners, name);
 await invalid(partners);

@@ -1,5 +1,6 @@
 //! Every rule of every request, broken alone.
 
+mod others;
 mod requests;
 
 use std::collections::BTreeSet;
