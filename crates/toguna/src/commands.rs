@@ -14,6 +14,7 @@ mod show;
 mod submit;
 mod token;
 mod up;
+mod witness;
 
 /// Carries out what was asked.
 pub async fn run(cli: Cli) -> Result<()> {
@@ -29,5 +30,6 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Show(options) => show::run(&options, language, json).await,
         Command::Log(log) => log::run(&log, language, json).await,
         Command::Projections(projections) => projections::run(&projections, language, json).await,
+        Command::Witness(asked) => witness::run(&asked, language, json).await,
     }
 }

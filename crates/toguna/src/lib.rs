@@ -2,7 +2,8 @@
 //! ministry asks of it.
 //!
 //! Start at `cli`, which says what can be asked; each file of `commands` answers one of them. `local` runs the servers;
-//! `scenario` is the demonstration, as data; `submission` sends commands from tables; `services` calls any RPC by its name.
+//! `scenario` is the demonstration, as data; `submission` sends commands from tables; `services` calls any RPC by its name;
+//! `witness` vouches for logs.
 
 pub mod cli;
 pub mod commands;
@@ -14,4 +15,5 @@ pub mod scenario;
 pub mod services;
 pub mod session;
 pub mod submission;
+pub mod witness;
 pub mod words;

@@ -8,7 +8,9 @@ pub mod nats;
 pub mod people;
 mod persons;
 pub mod postgres;
+mod server;
 pub mod stack;
+pub mod witnesses;
 
 use std::{fs, io, net::TcpListener, path::Path, time::Duration};
 
@@ -25,6 +27,13 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("no loopback port is free")?;
     Ok(listener.local_addr()?.port())
+}
+
+/// The seed of a key.
+pub(crate) fn random_seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    rand::rng().fill_bytes(&mut seed);
+    seed
 }
 
 /// `bytes` random bytes in hexadecimal.

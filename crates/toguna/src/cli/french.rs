@@ -62,6 +62,21 @@ const ABOUT: &[(&[&str], &str)] = &[
     (&["projections", "back"], "Répondre de nouveau depuis la génération qui servait auparavant"),
     (&["projections", "drop"], "Supprimer une génération qui ne sert pas"),
     (&["show"], "Imprimer une ressource : son état, ses événements, ses sources, et qui a corrigé quoi"),
+    (
+        &["witness"],
+        "Répondre de journaux d’autrui : un témoin qui contresigne ce qui n’a fait que croître, ou le signataire d’un journal à soi",
+    ),
+    (&["witness", "init"], "Créer le dossier d’un témoin, avec une nouvelle clé, ou celui du signataire de journaux"),
+    (
+        &["witness", "add-log"],
+        "Le laisser signer pour un journal, dont il croit les notes sous ces clés ; de nouveau, pour en ajouter",
+    ),
+    (
+        &["witness", "add-key"],
+        "Créer au besoin la clé d’un journal chez un signataire, et imprimer comment on la vérifie",
+    ),
+    (&["witness", "serve"], "Répondre à qui demande sa signature, jusqu’à Ctrl-C"),
+    (&["witness", "status"], "Ce qu’il a signé de chaque journal, quand, et ce qu’il a refusé"),
 ];
 
 /// What each argument is, by its name; the same in every command.
@@ -132,6 +147,18 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("no_wait", "Ne pas attendre qu’elle ait rattrapé le journal"),
     ("unchecked", "Même si elle n’a pas été comparée, ou diffère"),
     ("resource", "Son nom : decisions/…, agreements/…, commitments/…"),
+    ("store", "Le dossier où il garde ses clés et sa mémoire"),
+    ("witness_name", "Le nom sous lequel il signe : une adresse à soi sans https://, sans espace ni « + »"),
+    ("signer", "Signer avec les clés de journaux, sous leurs origines, au lieu d’une clé à lui"),
+    ("listen", "Où il répond : hôte et port"),
+    (
+        "serve_listen",
+        "Où il répond : hôte et port ; le port 0 en prend un qui est libre [par défaut : selon witness.toml]",
+    ),
+    ("ready_file", "Écrire l’adresse dans ce fichier dès qu’il répond"),
+    ("origin", "La première ligne des points de contrôle du journal"),
+    ("trusted", "Une clé de vérification dont les notes de cette origine sont crues : NOM+ID+CLÉ ; peut être répétée"),
+    ("log_key", "Le nom court d’une clé d’un signataire, celle du journal ; créée au besoin [par défaut : log]"),
 ];
 
 /// What clap adds to every command.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use contracts::toguna::log::v1::{GetLogRequest, log_service_client::LogServiceClient};
+use contracts::toguna::log::v1::{GetLogRequest, GetLogResponse, log_service_client::LogServiceClient};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -45,6 +45,9 @@ pub(super) async fn run(options: &Up, language: Language, as_json: bool) -> Resu
     let mut stack = started.inspect_err(|_| progress.end())?;
     let file = StackFile { services: stack.addresses(), ..StackFile::default() };
     let session = Session::of(language, identity, &file)?;
+    for log in logs(&session).await? {
+        stack.witness(&log.log, &log.epoch)?;
+    }
     let worked = {
         let mut work = pin!(work(&session, &home, options, &progress, as_json));
         tend(&mut stack, &mut stop, &progress, work.as_mut()).await
@@ -122,20 +125,23 @@ async fn load(session: &Session, home: &Home, options: &Up, progress: &Progress)
 }
 
 async fn logs_are_empty(session: &Session) -> Result<bool> {
+    Ok(logs(session).await?.iter().all(|log| log.head == 0))
+}
+
+/// Where the log of each service stands.
+async fn logs(session: &Session) -> Result<Vec<GetLogResponse>> {
     let token = session.auditor()?;
+    let mut logs = Vec::new();
     for service in SERVICES.iter().filter(|service| **service != "oversight") {
         let mut client = LogServiceClient::new(session.services.channel(service)?);
         let request = session.services.request(&token, GetLogRequest {})?;
-        let log =
-            client.get_log(request).await.map_err(Refusal::from).with_context(|| format!("the log of {service}"))?;
-        if log.into_inner().head > 0 {
-            return Ok(false);
-        }
+        let log = client.get_log(request).await.map_err(Refusal::from);
+        logs.push(log.with_context(|| format!("the log of {service}"))?.into_inner());
     }
-    Ok(true)
+    Ok(logs)
 }
 
-fn stop_signal() -> Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(Box::pin(async move {
         tokio::select! {

@@ -24,6 +24,9 @@ pub struct StackFile {
     pub pid: u32,
     /// The services, by name.
     pub services: BTreeMap<String, Address>,
+    /// The signer of the logs and the witnesses, by name.
+    #[serde(default)]
+    pub witnesses: BTreeMap<String, Address>,
     /// Process id of our own PostgreSQL.
     pub postgres_pid: Option<u32>,
     /// Process id of our own nats-server.

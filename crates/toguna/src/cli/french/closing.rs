@@ -108,6 +108,71 @@ Exemples :
   toguna projections switch disbursements
   toguna projections switch disbursements --unchecked      bien qu’elle diffère : c’est la bonne",
     ),
+    (
+        &["witness", "init"],
+        "\
+Un témoin signe de sa propre clé ce qu’il a vu de journaux d’autrui : leur taille et la racine de leur arbre, à un moment. \
+Un signataire (--signer) signe avec les clés de journaux à soi, et demande la même preuve : ce que garde leur service peut \
+être volé ou restauré d’une sauvegarde, et n’obtient pourtant pas de signature sous une seconde histoire. Gardez-les sur \
+des machines à eux.
+
+Ce que contient le dossier : witness.toml (le nom, où il répond), keys/ (lisibles par leur seul propriétaire ; \
+sauvegardez-les là où personne ne les lit), logs/ (pour quels journaux il signe, et de qui il croit les notes), state/ (ce \
+qu’il a signé en dernier de chacun : sa mémoire, qu’aucune sauvegarde ne rend), evidence/ (ce qu’il a refusé).
+
+Exemples :
+  toguna witness init --store /srv/witness --name witness.example/migration
+  toguna witness init --store /srv/signer --signer --listen 127.0.0.1:8449",
+    ),
+    (
+        &["witness", "add-key"],
+        "\
+Les services et les témoins apprennent la clé avant que soit connue l’origine du journal. Une clé survit aux époques de \
+son journal.
+
+Exemple : toguna witness add-key disbursements --store /srv/signer > disbursements.vkey",
+    ),
+    (
+        &["witness", "add-log"],
+        "\
+Un témoin croit les notes que signe la clé du journal, un signataire celles que signe la clé de dépôt de son service. \
+L’origine est la première ligne des points de contrôle du journal. Un journal restauré qui commence une nouvelle époque a \
+une nouvelle origine : avant de l’ajouter, demandez à ceux qui tiennent le journal ce qu’est devenue l’ancienne.
+
+Un témoin qui tourne n’a pas à être arrêté. La clé de vérification imprimée va dans la politique du journal (un témoin) ou \
+chez les témoins (un signataire). En cas d’urgence, on raye une clé du fichier du journal dans logs/.
+
+Exemples :
+  toguna witness add-log toguna.example/disbursements/0f… --store /srv/witness --trust \"$(cat log.vkey)\"
+  toguna witness add-log toguna.example/disbursements/0f… --store /srv/signer --key disbursements \\
+      --trust \"$(cat submission.vkey)\"",
+    ),
+    (
+        &["witness", "serve"],
+        "\
+En HTTP, comme le veut tlog-witness de C2SP : POST /add-checkpoint, et GET /ID/checkpoint pour ce qu’il a signé en \
+dernier, où ID est le SHA-256 de l’origine en hexadécimal. Il ne parle pas TLS : un serveur devant lui le fait, ou il reste \
+dans un réseau privé.
+
+Ce qu’il signe est sur le disque avant qu’il réponde. Une note que son journal a signée et qui contredit ce que sait le \
+témoin est refusée, et gardée dans evidence/ avec ce qui était su : deux signatures d’une même clé sous deux histoires sont \
+une preuve pour chacun. Un dossier dont la mémoire est perdue n’est pas servi ; son nom doit être retiré, et un nouveau \
+témoin prend sa place.
+
+Exemples :
+  toguna witness serve --store /srv/witness
+  toguna witness serve --store /srv/witness --listen 127.0.0.1:0 --ready-file /run/witness.ready",
+    ),
+    (
+        &["witness", "status"],
+        "\
+Lit le dossier, aussi pendant que le témoin tourne. Échoue si le dossier ne peut être servi.
+
+Exemples :
+  toguna witness status --store /srv/witness
+  toguna witness status --store /srv/witness --json | jq '.logs[] | {origin, size, root}'
+  jq -r .request evidence/ID/HASH.json                   dans le dossier : la requête refusée, octet par octet",
+    ),
 ];
 
 /// What stands below the help of a command, from the English.

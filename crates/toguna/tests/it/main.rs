@@ -1,0 +1,3 @@
+//! The program, asked as its users ask it.
+
+mod witness;
