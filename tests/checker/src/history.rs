@@ -174,6 +174,9 @@ pub struct Seen {
     pub log: String,
     /// What its head row says.
     pub head: Place,
+    /// Root of the tree in that row, in hexadecimal; `None`: nobody looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
     /// Position of the first of the records.
     pub first: u64,
     /// [`digest`](crate::text::digest) of each.

@@ -12,6 +12,7 @@
 //! | I7 | read models are what a fold from zero gives; their checkpoints never go back, nor beyond the log |
 //! | I8 | in JetStream sequence = position with the same bytes, nothing is missing and nothing beyond the log |
 //! | I9 | consumers are given every event, in order, and are told where history was restored |
+//! | I10 | the head row of a log holds the Merkle tree of exactly its records, whenever somebody looks |
 //!
 //! It shares no code with what it judges; `proto/toguna/log/v1/record.proto` and the schema of the log are its
 //! specification. An outcome that a client does not know stays unknown: it may have had its effect or not. A run in
@@ -29,6 +30,7 @@ mod read_models;
 pub mod record;
 pub mod text;
 mod timeline;
+mod tree;
 mod verdict;
 pub mod watch;
 mod wire;
@@ -91,6 +93,7 @@ impl Evidence {
         let timeline = Timeline::read(&self.history, &mut verdict);
         commands::judge(&timeline, &self.logs, &mut verdict);
         order::judge(&timeline, &self.logs, &mut verdict);
+        tree::judge(&timeline, &self.logs, &mut verdict);
         read_models::judge(&timeline, self.read_models.as_ref(), &mut verdict);
         copies::judge(&timeline, &self.logs, &self.copies, &mut verdict);
         consumers::judge(&timeline, &self.logs, &mut verdict);

@@ -13,12 +13,23 @@ use crate::{history::Place, record::Record};
 pub struct Log {
     /// What the head row says.
     pub head: Option<Place>,
+    /// The tree in the head row; `None`: nobody looked at it.
+    pub tree: Option<Tree>,
     /// Every epoch, with the position after which it began, in that order; the first began at 0.
     pub epochs: Vec<(String, u64)>,
     /// The events in order of position.
     pub events: Vec<Event>,
     /// The index of request ids; `None`: there is none.
     pub requests: Option<Vec<Request>>,
+}
+
+/// The Merkle tree as a head row has it; empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Its root.
+    pub root: Vec<u8>,
+    /// The hashes from which it grows on.
+    pub range: Vec<u8>,
 }
 
 /// A row of the events.
@@ -67,6 +78,7 @@ impl Log {
         let mut moment = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let log = Self {
             head: Some(head(&mut moment).await?),
+            tree: Some(tree(&mut moment).await?),
             epochs: sqlx::query("SELECT epoch, began_after FROM log.epochs ORDER BY began_after, began_at")
                 .map(|row: PgRow| (simple(row.get(0)), row.get::<i64, _>(1).cast_unsigned()))
                 .fetch_all(&mut *moment)
@@ -79,17 +91,23 @@ impl Log {
     }
 }
 
-/// The head row and the events after a position, as of one moment.
-pub async fn news(connection: &mut PgConnection, after: u64) -> Result<(Place, Vec<(u64, Vec<u8>)>)> {
+/// The head row, with its tree, and the events after a position, as of one moment.
+pub async fn news(connection: &mut PgConnection, after: u64) -> Result<(Place, Tree, Vec<(u64, Vec<u8>)>)> {
     let mut moment = connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let head = head(&mut moment).await?;
+    let (head, tree) = (head(&mut moment).await?, tree(&mut moment).await?);
     let events = sqlx::query("SELECT position, record FROM log.events WHERE position > $1 ORDER BY position")
         .bind(after.cast_signed())
         .map(|row: PgRow| (row.get::<i64, _>(0).cast_unsigned(), row.get(1)))
         .fetch_all(&mut *moment)
         .await?;
     moment.commit().await?;
-    Ok((head, events))
+    Ok((head, tree, events))
+}
+
+async fn tree(connection: &mut PgConnection) -> Result<Tree> {
+    let row = sqlx::query("SELECT root, compact_range FROM log.head").fetch_one(connection).await?;
+    let bytes = |column| Ok::<_, sqlx::Error>(row.try_get::<Option<Vec<u8>>, _>(column)?.unwrap_or_default());
+    Ok(Tree { root: bytes(0)?, range: bytes(1)? })
 }
 
 /// What the head row says.

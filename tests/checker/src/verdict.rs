@@ -31,6 +31,8 @@ pub enum Invariant {
     I8,
     /// Consumers.
     I9,
+    /// The tree in the head row.
+    I10,
 }
 
 /// Something that does not hold.

@@ -11,7 +11,7 @@ use crate::{
     Places, copy,
     history::{CheckpointSeen, CopySeen, Line, Place, Seen, Writer},
     raw,
-    text::digest,
+    text::{digest, hex},
 };
 
 /// How long it rests between two looks.
@@ -51,16 +51,17 @@ async fn look_at_log(log: &str, url: &str, writer: &Writer, known: &mut Place) -
     let mut connection = in_time(async { Ok(PgConnection::connect(url).await?) }).await?;
     loop {
         let from = writer.now();
-        let (head, mut events) = in_time(raw::news(&mut connection, known.position)).await?;
+        let (head, tree, mut events) = in_time(raw::news(&mut connection, known.position)).await?;
         if head.epoch != known.epoch || head.position < known.position {
-            (_, events) = in_time(raw::news(&mut connection, 0)).await?;
+            (_, _, events) = in_time(raw::news(&mut connection, 0)).await?;
             let ahead = events.iter().position(|(position, _)| *position > head.position);
             events.truncate(ahead.unwrap_or(events.len()));
         }
         let at = writer.now();
         for run in events.chunk_by(|(one, _), (next, _)| next - one == 1) {
             let digests = run.iter().map(|(_, record)| digest(record)).collect();
-            let seen = Seen { from, at, log: log.to_owned(), head: head.clone(), first: run[0].0, digests };
+            let root = Some(hex(&tree.root));
+            let seen = Seen { from, at, log: log.to_owned(), head: head.clone(), root, first: run[0].0, digests };
             writer.write(&Line::Seen(seen));
         }
         *known = head;

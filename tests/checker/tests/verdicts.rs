@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use checker::{
     Evidence,
-    Invariant::{self, I1, I2, I3, I4, I5, I6, I7, I8, I9},
+    Invariant::{self, I1, I2, I3, I4, I5, I6, I7, I8, I9, I10},
     copy::{Copy, Message},
     history::{CheckpointSeen, CopySeen, Delivered, Expect, Invoke, Line, Place, Restore, Run, Seen},
-    raw::{Event, Log},
+    raw::{Event, Log, Tree},
     record::Record,
     text::{digest, hex},
 };
+
+use sha2::{Digest as _, Sha256};
 
 const LOG: &str = "partnerships";
 const WHO: &str = "partners/one";
@@ -110,7 +112,8 @@ fn follow(evidence: &mut Evidence) {
     let copy = Copy { end: Some(head.clone()), messages: head.position, held: messages.collect() };
     evidence.copies.insert(LOG.to_owned(), copy);
     let log = LOG.to_owned();
-    let seen = Seen { from: 40, at: 41, log: log.clone(), head: head.clone(), first: 1, digests: digests.clone() };
+    let seen =
+        Seen { from: 40, at: 41, log: log.clone(), head: head.clone(), root: None, first: 1, digests: digests.clone() };
     evidence.history.push(Line::Seen(seen));
     evidence.history.push(Line::Delivered(Delivered {
         at: 45,
@@ -246,6 +249,54 @@ fn a_gap_and_a_rewritten_record_are_found() {
     log(&mut evidence).head = Some(place("e1", 4));
     evidence.copies.get_mut(LOG).expect("a copy").end = Some(place("e1", 4));
     broken(&evidence, &[I4]);
+}
+
+/// The hash of a leaf, or of the node above two hashes.
+fn hash(parts: &[&[u8]]) -> Vec<u8> {
+    Sha256::digest(parts.concat()).to_vec()
+}
+
+#[test]
+fn a_head_row_that_holds_another_tree_than_that_of_the_records_is_found() {
+    let mut evidence = run();
+    let [first, second, third] = [0, 1, 2].map(|index| hash(&[&[0], &log(&mut evidence).events[index].bytes]));
+    let both = hash(&[&[1], &first, &second]);
+    let tree = Tree { root: hash(&[&[1], &both, &third]), range: [both.clone(), third.clone()].concat() };
+    log(&mut evidence).tree = Some(tree.clone());
+    let verdict = evidence.judge();
+    assert!(verdict.holds() && verdict.checked.contains(&I10), "{verdict}");
+    // The root or the range of one event less, of other leaves, and none at all.
+    for root in [both.clone(), hash(&[&both, &third]), Vec::new()] {
+        log(&mut evidence).tree = Some(Tree { root, ..tree.clone() });
+        broken(&evidence, &[I10]);
+    }
+    for range in [both.clone(), [both, second].concat(), Vec::new()] {
+        log(&mut evidence).tree = Some(Tree { range, ..tree.clone() });
+        broken(&evidence, &[I10]);
+    }
+}
+
+#[test]
+fn a_head_that_was_seen_with_a_root_that_is_not_that_of_its_records_is_found() {
+    let seen_with = |root: Vec<u8>| {
+        let mut evidence = run();
+        for line in &mut evidence.history {
+            if let Line::Seen(seen) = line {
+                seen.root = Some(hex(&root));
+            }
+        }
+        evidence
+    };
+    let [first, second, third] = [0, 1, 2].map(|index| hash(&[&[0], &log(&mut run()).events[index].bytes]));
+    let right = hash(&[&[1], &hash(&[&[1], &first, &second]), &third]);
+    broken(&seen_with(right.clone()), &[]);
+    broken(&seen_with(hash(&[&[1], &first, &hash(&[&[1], &second, &third])])), &[I10]);
+    // What was seen before a restore took it back was right then.
+    let mut evidence = seen_with(right);
+    restore(&mut evidence, 2);
+    log(&mut evidence).epochs.push(("e2".to_owned(), 2));
+    go_on(&mut evidence, "e2");
+    broken(&evidence, &[]);
 }
 
 #[test]
