@@ -22,6 +22,7 @@ mod log;
 mod lookups;
 mod nats;
 mod projection;
+pub mod publication;
 mod reaction;
 mod read;
 mod read_models;

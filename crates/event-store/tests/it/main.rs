@@ -9,6 +9,8 @@ mod generations;
 mod house;
 mod log;
 mod logins;
+mod publication;
+mod publishing;
 mod races;
 mod read_models;
 mod relay;
