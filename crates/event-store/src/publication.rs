@@ -124,8 +124,9 @@ impl Publication {
     }
 
     fn policy_of(&self, origin: &str) -> String {
-        let keys: String = self.keys_of(origin).iter().map(|key| format!("log {key}\n")).collect();
-        keys + &self.policy
+        let mut lines: Vec<String> = self.keys_of(origin).iter().map(|key| format!("log {key}")).collect();
+        lines.push(self.policy.clone());
+        lines.join("\n")
     }
 }
 
@@ -212,7 +213,7 @@ impl Publisher {
         match &before {
             Some((_, stopped, said)) if *stopped == stops && *said == error => {}
             _ if stops => {
-                error!(log, error, "the publisher stops: log, publication and signatures contradict each other")
+                error!(log, error, "the publisher stops: log, publication and signatures contradict each other");
             }
             _ => warn!(log, error, "the publisher is behind and tries again"),
         }

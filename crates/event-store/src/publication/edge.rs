@@ -104,7 +104,9 @@ fn bytes_of(hashes: &[Hash]) -> Vec<u8> {
 /// Of as many hashes as a perfect tree has leaves.
 pub(super) fn root_of(hashes: &[Hash]) -> Hash {
     let mut range = CompactRange::new();
-    hashes.iter().for_each(|hash| range.push(*hash));
+    for hash in hashes {
+        range.push(*hash);
+    }
     range.root()
 }
 

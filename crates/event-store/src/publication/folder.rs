@@ -87,14 +87,14 @@ impl Folder {
                 None => self.write(path, bytes, &mut touched).map_err(|source| self.error(path, source))?,
             }
         }
-        self.sync_all(touched)
+        Self::sync_all(touched)
     }
 
     /// Writes a file in the place of what was there.
     pub fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let mut touched = BTreeSet::new();
         self.write(path, bytes, &mut touched).map_err(|source| self.error(path, source))?;
-        self.sync_all(touched)
+        Self::sync_all(touched)
     }
 
     /// Adds a line to a file, after its last whole one: what a crash left of another is cut off.
@@ -146,7 +146,7 @@ impl Folder {
         fs::rename(unfinished, place)
     }
 
-    fn sync_all(&self, folders: BTreeSet<PathBuf>) -> Result<(), FolderError> {
+    fn sync_all(folders: BTreeSet<PathBuf>) -> Result<(), FolderError> {
         folders.into_iter().try_for_each(|path| sync(&path).map_err(|source| FolderError::Io { path, source }))
     }
 

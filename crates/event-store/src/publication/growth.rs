@@ -63,7 +63,9 @@ impl Tree {
         let (mut range, mut page) = (self.edge.range().clone(), Vec::new());
         while range.end() < head.size {
             page = self.page(range.end(), head.size).await?;
-            page.iter().for_each(|event| range.push_entry(&event.record));
+            for event in &page {
+                range.push_entry(&event.record);
+            }
         }
         if range.root() != head.root {
             let found = self.difference(self.size()).await?;

@@ -85,9 +85,22 @@ impl Session {
             keep(folder, KEYS, keys_file(&known, &keys, size).as_bytes())
         })
         .await?;
-        let signer = Cosigner::new(&told.signer, told.keys_of(&origin)).expect("it was read before");
+        let cosigner = Cosigner::new(&told.signer, told.keys_of(&origin)).expect("it was read before");
         let rounds = Rounds::new(http.clone(), folder.clone(), &policy);
-        Ok(Self { epoch, origin, told, signer, policy, http, folder, tree, signed, asked: None, witnessed, rounds })
+        Ok(Self {
+            epoch,
+            origin,
+            told,
+            signer: cosigner,
+            policy,
+            http,
+            folder,
+            tree,
+            signed,
+            asked: None,
+            witnessed,
+            rounds,
+        })
     }
 
     /// Publishes what the log has grown by, and has it signed.
@@ -116,7 +129,9 @@ impl Session {
         let asked = self.signer.ask(&self.http, &self.folder, &request, size, before);
         let lines = asked.await.map_err(Trouble::Unsigned)?;
         let mut note = unsigned;
-        lines.into_iter().for_each(|line| note.add(line));
+        for line in lines {
+            note.add(line);
+        }
         let signed = Signed { size, root, note };
         self.write_signed(&signed).await?;
         self.signed = Some(signed);
@@ -157,7 +172,9 @@ impl Session {
         }
         for kept in [&mut self.signed, &mut self.asked, &mut self.witnessed] {
             if let Some(kept) = kept.as_mut().filter(|kept| kept.size == size) {
-                lines.iter().for_each(|line| kept.note.add(line.clone()));
+                for line in &lines {
+                    kept.note.add(line.clone());
+                }
             }
         }
         if let Some(signed) = self.signed.as_ref().filter(|signed| signed.size == size) {
