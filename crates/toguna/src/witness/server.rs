@@ -67,6 +67,8 @@ pub async fn serve(witness: Arc<Witness>, listener: TcpListener, stop: impl Futu
 }
 
 async fn connection(witness: Arc<Witness>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
+    // Answers are small, and whoever asks waits for each.
+    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let witness = witness.clone();
         async move { Ok::<_, Infallible>(answer(witness, request).await) }
