@@ -1,6 +1,10 @@
 //! What a service is told by its environment, read once, with every problem at once.
 
+mod publication;
+
 use std::{env, fmt, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+
+use event_store::publication::Publication;
 
 use crate::{Limits, Origins, authorisation::Authority, identity::Verifier, telemetry::LogFormat, tls::Tls};
 
@@ -51,6 +55,12 @@ pub struct Config {
     pub authority: Arc<Authority>,
     /// Whose pages may call from a browser (`TOGUNA_WEB_ORIGINS`, separated by commas); none by default.
     pub web_origins: Origins,
+    /// How the log is published for others to check (`TOGUNA_PUBLICATION_DIR`, `TOGUNA_LOG_ORIGIN`,
+    /// `TOGUNA_SIGNER_URL`, `TOGUNA_SUBMISSION_KEY`, `TOGUNA_LOG_KEY`, `TOGUNA_WITNESS_POLICY`); `None`: it is not.
+    pub publication: Option<Publication>,
+    /// Whether everybody may read what is published (`TOGUNA_LOG_PUBLIC`: `true` or `false`); otherwise those alone may
+    /// who may replay the log.
+    pub log_is_public: bool,
     /// Where traces and metrics go (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None`: nowhere.
     pub otlp_endpoint: Option<String>,
     /// Which log lines are written (`RUST_LOG`).
@@ -84,6 +94,8 @@ impl Config {
         let web_origins = reading
             .parsed("TOGUNA_WEB_ORIGINS", "", "origins such as https://portal.example, separated by commas")
             .unwrap_or_default();
+        let publication = publication::read(&mut reading);
+        let log_is_public = reading.parsed("TOGUNA_LOG_PUBLIC", "false", "true or false").unwrap_or_default();
         let otlp_endpoint = reading.optional("OTEL_EXPORTER_OTLP_ENDPOINT");
         if otlp_endpoint.as_ref().is_some_and(|endpoint| !endpoint.starts_with("http://")) {
             reading.problem("OTEL_EXPORTER_OTLP_ENDPOINT: set the http:// address of an OTLP receiver, or nothing");
@@ -118,6 +130,8 @@ impl Config {
                     authority,
                     limits,
                     web_origins,
+                    publication,
+                    log_is_public,
                     otlp_endpoint,
                     log_filter,
                     log_format,

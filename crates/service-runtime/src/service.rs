@@ -9,6 +9,7 @@ use contracts::toguna::{
 };
 use event_store::{
     FollowerState, Followers, Following, Log, Nats,
+    publication::{self, PublicationState, Witnessing},
     relay::{self, RelayConfig, RelayState, RelayStatus},
 };
 use futures::future::{BoxFuture, join_all};
@@ -52,6 +53,7 @@ pub struct Parts {
     pub shutdown: CancellationToken,
     endpoints: Endpoints,
     log: Option<(Log, watch::Receiver<RelayStatus>)>,
+    witnessing: Option<watch::Receiver<Witnessing>>,
     following: Option<Following>,
     ready: Vec<BoxFuture<'static, ()>>,
     tasks: JoinSet<anyhow::Result<()>>,
@@ -74,6 +76,7 @@ impl Parts {
             stopping,
             shutdown: CancellationToken::new(),
             log: None,
+            witnessing: None,
             following: None,
             ready: Vec::new(),
             tasks: JoinSet::new(),
@@ -93,6 +96,7 @@ impl Parts {
         let is_sound = WatchStream::new(log.watch_head_fault()).map(|fault| fault.is_none());
         self.endpoints.health.watch("log", is_sound);
         let relay = relay::start(log.clone(), &self.nats, RelayConfig::default(), self.shutdown.clone());
+        self.publish(&log);
         let works = |relay: RelayStatus| !matches!(relay.state, RelayState::Retrying { .. });
         self.endpoints.health.watch("relay", WatchStream::new(relay.clone()).map(works));
         self.log = Some((log.clone(), relay));
@@ -101,6 +105,21 @@ impl Parts {
         self.serve(crate::limited!(LogServiceServer::new(replays)));
         self.keep_refusals(&log);
         Ok(log)
+    }
+
+    /// Publishes the log for others to check, where the environment says how. Health says of `publication` whether what
+    /// is committed is published and signed; that witnesses are behind makes it no less well.
+    fn publish(&mut self, log: &Log) {
+        let Some(told) = self.config.publication.clone() else { return };
+        let witnessing = publication::start(log.clone(), told, self.shutdown.clone());
+        let works = |witnessing: Witnessing| witnessing.state == PublicationState::Publishing;
+        self.endpoints.health.watch("publication", WatchStream::new(witnessing.clone()).map(works));
+        self.witnessing = Some(witnessing);
+    }
+
+    /// How far the log is signed and witnessed; `None`: it is not published.
+    pub fn witnessing(&self) -> Option<watch::Receiver<Witnessing>> {
+        self.witnessing.clone()
     }
 
     /// Keeps what is refused beside the log, and shows it to auditors. Health says of `journal` whether it can be written.

@@ -87,3 +87,67 @@ fn a_key_is_thirty_two_bytes_of_hexadecimal() {
         assert_eq!(key_from_hex(text), None, "{text}");
     }
 }
+
+fn published(folder: &Folder, origin: &str, names: &str) -> HashMap<&'static str, String> {
+    let key = |name: &str, seed: u8| {
+        let key = transparency::SigningKey::new(name, transparency::KeyKind::Note, &[seed; 32]);
+        key.expect("the name of a key")
+    };
+    let witness = transparency::SigningKey::new(&format!("{names}w"), transparency::KeyKind::Cosigner, &[3; 32]);
+    let witness = witness.expect("the name of a key");
+    let policy = format!("witness w {} http://127.0.0.1:1/\nquorum w\n", witness.verifier());
+    let mut variables = complete(folder);
+    variables.extend([
+        ("TOGUNA_PUBLICATION_DIR", folder.0.display().to_string()),
+        ("TOGUNA_LOG_ORIGIN", origin.into()),
+        ("TOGUNA_SIGNER_URL", "http://127.0.0.1:2".into()),
+        ("TOGUNA_SUBMISSION_KEY", folder.file("submission.key", &key(&format!("{names}s"), 1).to_secret_text())),
+        ("TOGUNA_LOG_KEY", folder.file("log.vkey", &format!("{}\n", key("any", 2).verifier()))),
+        ("TOGUNA_WITNESS_POLICY", folder.file("policy", &policy)),
+    ]);
+    variables
+}
+
+#[test]
+fn a_log_is_published_where_all_of_it_is_said_and_not_where_nothing_is() {
+    let folder = Folder::new("published");
+    assert!(read(&complete(&folder)).expect("nothing is missing").publication.is_none());
+    let config = read(&published(&folder, "toguna.example.org", "ministry.example/")).expect("nothing is missing");
+    assert_eq!(config.publication.expect("it is said").folder(), folder.0);
+    assert!(!config.log_is_public);
+}
+
+#[test]
+fn what_is_said_of_publication_by_halves_or_wrongly_is_told() {
+    let folder = Folder::new("half-published");
+    let problems = |variables: &HashMap<_, _>| read(variables).expect_err("something is wrong").0;
+    let whole = published(&folder, "toguna.example.org", "ministry.example/");
+    let mut half = complete(&folder);
+    half.insert("TOGUNA_LOG_ORIGIN", whole["TOGUNA_LOG_ORIGIN"].clone());
+    let told = problems(&half);
+    assert_eq!(told.len(), 5, "{told:?}");
+    for name in ["TOGUNA_PUBLICATION_DIR", "TOGUNA_SIGNER_URL", "TOGUNA_SUBMISSION_KEY", "TOGUNA_WITNESS_POLICY"] {
+        assert!(told.iter().any(|problem| problem.starts_with(&format!("{name}: set "))), "{name} in {told:?}");
+    }
+    for (name, wrong, says) in [
+        ("TOGUNA_LOG_ORIGIN", "https://toguna.example.org/".to_owned(), "without a scheme"),
+        ("TOGUNA_SIGNER_URL", "ftp://signer".into(), "begins with http://"),
+        ("TOGUNA_LOG_KEY", folder.file("none.vkey", ""), "no key of the log"),
+        ("TOGUNA_SUBMISSION_KEY", folder.file("wrong.key", "PRIVATE+KEY+x"), "file of keys"),
+        ("TOGUNA_WITNESS_POLICY", folder.file("wrong-policy", "quorum w\n"), "policy is none: line 1"),
+    ] {
+        let mut variables = whole.clone();
+        variables.insert(name, wrong);
+        let told = problems(&variables);
+        assert!(told.len() == 1 && told[0].contains(says), "{says} in {told:?}");
+    }
+}
+
+#[test]
+fn keys_of_a_local_stack_sign_for_no_other_deployment() {
+    let folder = Folder::new("demo-keys");
+    let names = "toguna.localhost/demo-";
+    assert!(read(&published(&folder, "toguna.localhost", names)).is_ok());
+    let ConfigError(told) = read(&published(&folder, "toguna.example.org", names)).expect_err("demo keys");
+    assert!(told.len() == 1 && told[0].contains("prove nothing"), "{told:?}");
+}
