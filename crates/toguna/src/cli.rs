@@ -8,6 +8,7 @@ use jiff::{Timestamp, civil};
 
 use crate::language::Language;
 
+mod archive;
 mod french;
 mod people;
 mod projections;
@@ -16,6 +17,7 @@ mod refusals;
 mod submit;
 mod witness;
 
+pub use archive::{Archive, Verify};
 pub use people::{People, PersonOf};
 pub use projections::{OneGeneration, Projections, Rebuild, Switch};
 pub use reach::Reach;
@@ -138,6 +140,9 @@ Examples:
     /// See how what is made of the logs keeps up, and make it again
     #[command(subcommand)]
     Projections(Projections),
+    /// Check logs that were taken home, and make reports of them, without the services
+    #[command(subcommand)]
+    Archive(Archive),
     /// Vouch for logs of others: a witness that cosigns what only grew, or the signer of a log of one's own
     #[command(subcommand)]
     Witness(Witness),

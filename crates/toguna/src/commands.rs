@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::cli::{Cli, Command};
 
+mod archive;
 mod demo;
 mod log;
 mod people;
@@ -30,6 +31,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Show(options) => show::run(&options, language, json).await,
         Command::Log(log) => log::run(&log, language, json).await,
         Command::Projections(projections) => projections::run(&projections, language, json).await,
+        Command::Archive(asked) => archive::run(&asked, language, json),
         Command::Witness(asked) => witness::run(&asked, language, json).await,
     }
 }

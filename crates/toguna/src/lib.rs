@@ -3,8 +3,9 @@
 //!
 //! Start at `cli`, which says what can be asked; each file of `commands` answers one of them. `local` runs the servers;
 //! `scenario` is the demonstration, as data; `submission` sends commands from tables; `services` calls any RPC by its name;
-//! `witness` vouches for logs.
+//! `witness` vouches for logs, `archive` checks them.
 
+pub mod archive;
 pub mod cli;
 pub mod commands;
 pub mod language;

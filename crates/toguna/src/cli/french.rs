@@ -62,6 +62,22 @@ const ABOUT: &[(&[&str], &str)] = &[
     (&["projections", "back"], "Répondre de nouveau depuis la génération qui servait auparavant"),
     (&["projections", "drop"], "Supprimer une génération qui ne sert pas"),
     (&["show"], "Imprimer une ressource : son état, ses événements, ses sources, et qui a corrigé quoi"),
+    (&["archive"], "Vérifier des journaux emportés chez soi, et en tirer des rapports, sans les services"),
+    (&["archive", "verify"], "Vérifier chaque événement, tuile, point de contrôle et signature, sans aucun service"),
+    (
+        &["archive", "report"],
+        "Imprimer un rapport tiré des seuls événements de l’archive, une fois qu’ils sont vérifiés",
+    ),
+    (&["archive", "report", "portfolio"], "Ce que les fonds ont décidé, contracté, payé et recouvré pour un pays"),
+    (
+        &["archive", "report", "chain"],
+        "La chaîne d’un contrat : accords, engagements, décision, contrat, paiements, valeurs",
+    ),
+    (&["archive", "report", "scoreboard"], "Ce qui a été promis dans un cadre, et où cela en est"),
+    (
+        &["archive", "prove"],
+        "Imprimer la preuve qu’un événement est dans le journal, que vérifie quiconque a la clé du journal et l’événement",
+    ),
     (
         &["witness"],
         "Répondre de journaux d’autrui : un témoin qui contresigne ce qui n’a fait que croître, ou le signataire d’un journal à soi",
@@ -147,6 +163,9 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("no_wait", "Ne pas attendre qu’elle ait rattrapé le journal"),
     ("unchecked", "Même si elle n’a pas été comparée, ou diffère"),
     ("resource", "Son nom : decisions/…, agreements/…, commitments/…"),
+    ("archive", "Le dossier"),
+    ("policy", "Croire les clés de cette politique au lieu de celles que nomme le dossier"),
+    ("position", "La position de l’événement"),
     ("store", "Le dossier où il garde ses clés et sa mémoire"),
     ("witness_name", "Le nom sous lequel il signe : une adresse à soi sans https://, sans espace ni « + »"),
     ("signer", "Signer avec les clés de journaux, sous leurs origines, au lieu d’une clé à lui"),

@@ -1,7 +1,7 @@
 //! `toguna report`: what oversight folds from all three logs.
 
 use anyhow::{Context as _, Result};
-use contracts::toguna::oversight::v1::Standpoint;
+use contracts::toguna::oversight::v1::{ContractChain, Scoreboard, Standpoint};
 use jiff::Timestamp;
 use prost::Message;
 use prost_reflect::{DynamicMessage, SerializeOptions};
@@ -31,39 +31,49 @@ pub(super) async fn run(report: &Report, language: Language, as_json: bool) -> R
                 ..portfolio::Query::of(country, Vec::new())
             };
             let query = portfolio::Query { as_of: view.as_of.map(wire_date), known_at: known_at(view), ..query };
-            let portfolio = portfolio::ask(&session, &query).await?;
-            match form(view, as_json) {
-                Form::Json => output::json(&portfolio.to_json()?),
-                Form::Csv => output::csv(portfolio.to_rows()),
-                Form::Text => output::text(&portfolio.to_text(language)?),
-            }
+            show_portfolio(&portfolio::ask(&session, &query).await?, form(view, as_json), language)
         }
         Report::Chain { contract, view } => {
-            let chain = chain::ask(&session, contract, view).await?;
-            match form(view, as_json) {
-                Form::Json => output::json(&proto_json(&chain, "toguna.oversight.v1.ContractChain")?),
-                Form::Csv => output::csv(chain::to_rows(&chain)),
-                Form::Text => output::text(&chain::to_text(&chain, language)?),
-            }
+            show_chain(&chain::ask(&session, contract, view).await?, form(view, as_json), language)
         }
         Report::Scoreboard { framework, view } => {
-            let scoreboard = scoreboard::ask(&session, framework, view).await?;
-            match form(view, as_json) {
-                Form::Json => output::json(&proto_json(&scoreboard, "toguna.oversight.v1.Scoreboard")?),
-                Form::Csv => output::csv(scoreboard::to_rows(&scoreboard)),
-                Form::Text => output::text(&scoreboard::to_text(&scoreboard, language)?),
-            }
+            show_scoreboard(&scoreboard::ask(&session, framework, view).await?, form(view, as_json), language)
         }
     }
 }
 
-enum Form {
+pub(super) fn show_portfolio(portfolio: &portfolio::Answer, form: Form, language: Language) -> Result<()> {
+    match form {
+        Form::Json => output::json(&portfolio.to_json()?),
+        Form::Csv => output::csv(portfolio.to_rows()),
+        Form::Text => output::text(&portfolio.to_text(language)?),
+    }
+}
+
+pub(super) fn show_chain(chain: &ContractChain, form: Form, language: Language) -> Result<()> {
+    match form {
+        Form::Json => output::json(&proto_json(chain, "toguna.oversight.v1.ContractChain")?),
+        Form::Csv => output::csv(chain::to_rows(chain)),
+        Form::Text => output::text(&chain::to_text(chain, language)?),
+    }
+}
+
+pub(super) fn show_scoreboard(scoreboard: &Scoreboard, form: Form, language: Language) -> Result<()> {
+    match form {
+        Form::Json => output::json(&proto_json(scoreboard, "toguna.oversight.v1.Scoreboard")?),
+        Form::Csv => output::csv(scoreboard::to_rows(scoreboard)),
+        Form::Text => output::text(&scoreboard::to_text(scoreboard, language)?),
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Form {
     Json,
     Csv,
     Text,
 }
 
-fn form(view: &View, as_json: bool) -> Form {
+pub(super) fn form(view: &View, as_json: bool) -> Form {
     match (view.csv, as_json) {
         (true, _) => Form::Csv,
         (false, true) => Form::Json,

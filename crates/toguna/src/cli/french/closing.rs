@@ -55,6 +55,37 @@ Exemples :
   toguna submit payments.jsonl --server https://toguna.example --ca ca.pem --token token.txt",
     ),
     (
+        &["archive", "verify"],
+        "\
+Le dossier est celui que publie un service (checkpoint, checkpoints.jsonl, policy, tile/…), ou un dossier de tels \
+dossiers. Échoue si quelque chose est faux, et nomme la première position ou le premier fichier, et ce qui y est faux.
+
+Sans --policy, les clés crues sont celles que nomme le dossier lui-même : cela montre qu’il est complet et cohérent, pas \
+de qui il est. Une politique à soi (C2SP tlog-policy) nomme les clés que les gouvernements vous ont données.
+
+Exemples :
+  toguna archive verify archive
+  toguna archive verify archive --policy temoins.policy
+  toguna archive verify archive/disbursements/0f… --json | jq '.[0].faults'",
+    ),
+    (
+        &["archive", "report"],
+        "\
+Les chiffres sont ceux de toguna report, faits selon les mêmes règles d’événements vérifiés ici.
+
+Exemples :
+  toguna archive report archive portfolio --as-of 2016-04-15
+  toguna archive report archive chain contracts/t05-eutf-sah-ml-07-02 --json",
+    ),
+    (
+        &["archive", "prove"],
+        "\
+La preuve est un tlog-proof de C2SP : la place de l’événement, les empreintes qui mènent de lui à la racine, et le point \
+de contrôle signé.
+
+Exemple : toguna archive prove archive/disbursements/0f… 17 > 17.tlog-proof",
+    ),
+    (
         &["replay"],
         "\
 Un événement par ligne. Avec --json : position, stream, version, type, effective_on, recorded_at, actor, on_behalf_of, \

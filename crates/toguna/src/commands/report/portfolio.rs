@@ -62,6 +62,12 @@ pub(in crate::commands) async fn ask(session: &Session, query: &Query) -> Result
     Ok(Answer(answer.portfolio.context("the answer is a portfolio")?))
 }
 
+impl From<Portfolio> for Answer {
+    fn from(portfolio: Portfolio) -> Self {
+        Self(portfolio)
+    }
+}
+
 /// Sums by currency, in decimal notation.
 type Amounts = BTreeMap<String, String>;
 
