@@ -1,6 +1,8 @@
 //! The whole system as its users meet it: `toguna up` on an empty home, the scenario, then questions on the command
 //! line and commands by gRPC.
 
+#[path = "end_to_end/deciders.rs"]
+mod deciders;
 #[path = "end_to_end/far.rs"]
 mod far;
 #[path = "end_to_end/hostile.rs"]
@@ -23,6 +25,8 @@ mod stack;
 mod submit;
 #[path = "end_to_end/telemetry.rs"]
 mod telemetry;
+#[path = "end_to_end/witnesses.rs"]
+mod witnesses;
 
 use std::{collections::BTreeMap, time::Instant};
 

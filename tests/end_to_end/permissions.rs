@@ -107,21 +107,21 @@ const THEIRS: &str = "partners/fra";
 const OPERATOR: &str = "partners/operator";
 
 /// What the page of permissions says of one RPC of one service.
-struct Row {
+pub struct Row {
     service: String,
-    rpc: String,
+    pub rpc: String,
     /// The signs of what is permitted, by role; of roles that are not there, those of any.
     signs: BTreeMap<String, String>,
 }
 
 impl Row {
-    fn may(&self, role: &str, sign: char) -> bool {
+    pub fn may(&self, role: &str, sign: char) -> bool {
         !role.is_empty() && self.signs.get(role).unwrap_or(&self.signs["any role"]).contains(sign)
     }
 }
 
 /// The tables of the page.
-fn page() -> Vec<Row> {
+pub fn page() -> Vec<Row> {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permissions.md");
     let page = fs::read_to_string(page).expect("the page is there");
     let (mut package, mut service, mut heads, mut rows) = (String::new(), String::new(), Vec::new(), Vec::new());

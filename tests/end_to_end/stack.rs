@@ -53,6 +53,11 @@ impl Home {
         run(&self.0, arguments)
     }
 
+    /// Where it is.
+    pub fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+
     /// Writes one of its files.
     pub fn write(&self, file: &str, text: &str) {
         fs::write(self.0.join(file), text).expect("it can be written");
@@ -79,6 +84,11 @@ impl Stack {
     /// Where a service answers.
     pub fn address(&self, service: &str) -> SocketAddr {
         self.addresses.services[service].address.parse().expect("an address")
+    }
+
+    /// The folder of all that it keeps.
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// Lets a command work with this stack, in English unless it says otherwise.

@@ -154,8 +154,9 @@ impl Scenario {
         Ok(())
     }
 
-    /// The RPC and its whole request. `versions` says which version each earlier act left behind.
-    fn message(
+    /// The RPC and its whole request, which has seen what `tokens` say. `versions` says which version each earlier act
+    /// left behind, by its key. Fails on an act that is no request of its RPC.
+    pub fn message(
         &self,
         step: &Step,
         act: &Act,
