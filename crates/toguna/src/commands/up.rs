@@ -1,5 +1,7 @@
 //! `toguna up`: a stack of one's own, until Ctrl-C.
 
+mod witnessed;
+
 use std::{
     future::pending,
     pin::{Pin, pin},
@@ -93,16 +95,20 @@ async fn work(session: &Session, home: &Home, options: &Up, progress: &Progress,
     let view = report::portfolio::Query::of("ML", outcome.iter().flat_map(|outcome| outcome.tokens.clone()).collect());
     // Oversight may have to read the logs for the first time: it is asked until it has.
     let portfolio = report::portfolio::ask(session, &view).await?;
+    let witnessed = witnessed::Witnessed::soon(home, &logs(session).await?).await?;
     progress.end();
     if as_json {
         let addresses = session.services.addresses();
         let outcome = outcome.map(|outcome| demo::outcome_json(&outcome, session.language));
-        return output::json(&json!({ "services": addresses, "scenario": outcome, "portfolio": portfolio.to_json()? }));
+        return output::json(
+            &json!({ "services": addresses, "scenario": outcome, "witnessed": witnessed.to_json(), "portfolio": portfolio.to_json()? }),
+        );
     }
     if let Some(outcome) = &outcome {
         output::text(&demo::outcome_text(outcome, session.language))?;
     }
     output::text(&portfolio.to_text(session.language)?)?;
+    output::text(&witnessed.to_text(session.language))?;
     output::text(&farewell(session, home, options))
 }
 

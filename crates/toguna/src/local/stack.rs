@@ -68,8 +68,8 @@ impl Stack {
             let service = Server::new(name, name, &stack.home, before.services.get(name))?;
             let service = service.environment(environment(identity, &database_url, &nats_url));
             // Oversight has no log of its own.
-            let witnessed = if name == "oversight" { Vec::new() } else { stack.witnesses.environment(name)? };
-            stack.services.push(service.environment(witnessed));
+            let published = if name == "oversight" { Vec::new() } else { stack.witnesses.environment(name)? };
+            stack.services.push(service.environment(published));
         }
         stack.services.iter_mut().try_for_each(Server::start)?;
         for service in &mut stack.services {

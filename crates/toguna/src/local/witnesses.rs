@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use transparency::{KeyKind, SigningKey};
+use transparency::{Checkpoint, KeyKind, Note, Policy, SigningKey};
 
 use super::{
     STOP_LIMIT, hex,
@@ -25,10 +25,37 @@ const GOVERNMENTS: [(&str, &str); 3] = [("es", "witness-es"), ("ml", "witness-ml
 /// How many of them must have signed.
 const QUORUM: usize = 2;
 
+/// Folder of what the services publish, in a stack's home.
+const PUBLICATION: &str = "publication";
+
 const SIGNER: &str = "signer";
 
 /// How they are run.
 const SERVE: &[&str] = &["witness", "serve"];
+
+/// How many witnesses must have signed, and of which governments.
+pub fn quorum() -> (usize, Vec<&'static str>) {
+    (QUORUM, GOVERNMENTS.iter().map(|(id, _)| *id).collect())
+}
+
+/// The policy of the stack that is kept in `home`.
+pub fn policy(home: &Home) -> Result<Policy> {
+    let file = home.folder().join("witnesses").join("policy");
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    Policy::parse(&text).with_context(|| file.display().to_string())
+}
+
+/// How many records of a log the policy's witnesses have cosigned, by what its service has published; 0: none yet.
+pub fn witnessed(home: &Home, policy: &Policy, log: &str, epoch: &[u8]) -> Result<u64> {
+    let folder = home.folder().join(PUBLICATION).join(log).join(hex(epoch));
+    // Until there is a checkpoint, nothing is witnessed.
+    let Ok(bytes) = fs::read(folder.join("checkpoint")) else { return Ok(0) };
+    let note = Note::parse(&bytes)?;
+    let checkpoint: Checkpoint = note.text().parse()?;
+    anyhow::ensure!(checkpoint.origin() == origin(log, epoch), "{} is of another log", folder.display());
+    anyhow::ensure!(policy.is_met_by(&note)?, "{} is published without its witnesses", folder.display());
+    Ok(checkpoint.size())
+}
 
 /// The signer and the witnesses of a stack.
 #[derive(Debug)]
@@ -68,9 +95,10 @@ impl Witnesses {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         self.submission_key(service)?;
         let key = self.folder.join(format!("demo-log-{service}.vkey"));
-        fs::write(&key, format!("{}\n", self.store(SIGNER)?.log_key(&log_key(service))?))?;
+        let verifier = self.store(SIGNER)?.log_key(&log_key(service))?;
+        fs::write(&key, format!("{}\n", verifier.renamed(&format!("{ORIGIN}/demo-log/{service}"))?))?;
         Ok(vec![
-            ("TOGUNA_PUBLICATION_DIR", text(self.folder.with_file_name("publication"))),
+            ("TOGUNA_PUBLICATION_DIR", text(self.folder.with_file_name(PUBLICATION))),
             ("TOGUNA_LOG_ORIGIN", ORIGIN.to_owned()),
             ("TOGUNA_LOG_KEY", text(key)),
             ("TOGUNA_SIGNER_URL", url(&self.signer)),
@@ -81,7 +109,7 @@ impl Witnesses {
 
     /// Tells the signer and the witnesses of a log, now that its epoch is known. What they know already stays.
     pub(super) fn tell_of(&self, log: &str, epoch: &[u8]) -> Result<()> {
-        let origin = format!("{ORIGIN}/{log}/{}", hex(epoch));
+        let origin = origin(log, epoch);
         let submission = self.submission_key(log)?.verifier().to_string();
         let signed = self.store(SIGNER)?.trust(&origin, &[submission], Some(&log_key(log)))?;
         let keys: Vec<String> = signed.keys.iter().map(|key| key.verifier().to_string()).collect();
@@ -148,6 +176,11 @@ impl Witnesses {
         let file = self.submission_key_file(service);
         kept(&file, new)?.parse().with_context(|| format!("{} holds no key", file.display()))
     }
+}
+
+/// First line of a log's checkpoints.
+fn origin(log: &str, epoch: &[u8]) -> String {
+    format!("{ORIGIN}/{log}/{}", hex(epoch))
 }
 
 /// The signer's name of a log's key.
