@@ -18,4 +18,5 @@ mod relay_trouble;
 mod roles;
 mod stage;
 mod tally;
+mod tree;
 mod wire;

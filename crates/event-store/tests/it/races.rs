@@ -21,7 +21,7 @@ use crate::{
     tally::{Count, Tally, act_of, count, request, tally},
 };
 
-async fn owner(url: &str) -> PgConnection {
+pub async fn owner(url: &str) -> PgConnection {
     PgConnection::connect(url).await.expect("the owner connects")
 }
 
@@ -280,14 +280,14 @@ async fn a_log_restored_to_an_earlier_epoch_while_the_service_was_down_does_not_
 }
 
 /// Holds the head, so that commits wait, until the connection is dropped.
-async fn hold_head(url: &str) -> PgConnection {
+pub async fn hold_head(url: &str) -> PgConnection {
     let mut owner = owner(url).await;
     sqlx::raw_sql("BEGIN; SELECT FROM log.head FOR UPDATE").execute(&mut owner).await.expect("held");
     owner
 }
 
 /// Waits until a commit waits for the head, and answers which connection that is.
-async fn waiting_writer(url: &str) -> i32 {
+pub async fn waiting_writer(url: &str) -> i32 {
     let mut owner = owner(url).await;
     let waiting =
         "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND NOT granted";
