@@ -36,7 +36,7 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 /// How long a conversation may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// So many records of 23 KiB, and a replay breaks off twice at least, however it is packed.
 const RECORDS: u64 = 48;
 const SERVICE: &str = "toguna.partnerships.v1.PartnerService";
