@@ -32,7 +32,7 @@ async fn all_that_was_recorded_is_signed_by_the_log_and_by_the_witnesses_of_the_
     let begun = Instant::now();
     for store in ["signer", "witness-es", "witness-ml", "witness-sn"] {
         for log in LOGS {
-            let head: u64 = status[log]["head"].as_str().and_then(|head| head.parse().ok()).expect("a head");
+            let head = status[log]["head"].as_u64().expect("a head");
             let entry = loop {
                 let entry = signed(stack, store)[log].clone();
                 if entry["size"].as_u64().is_some_and(|size| size >= head) {
