@@ -1,6 +1,8 @@
 //! The whole system as its users meet it: `toguna up` on an empty home, the scenario, then questions on the command
 //! line and commands by gRPC.
 
+#[path = "end_to_end/archive.rs"]
+mod archive;
 #[path = "end_to_end/deciders.rs"]
 mod deciders;
 #[path = "end_to_end/far.rs"]

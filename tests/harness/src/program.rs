@@ -105,7 +105,7 @@ impl Program {
 
     /// What says what is installed: everything but the program itself and how it is built.
     fn pins(&self) -> Vec<PathBuf> {
-        let sources = ["flow.", "Flow.", "rules.", "build.", "tsconfig."];
+        let sources = ["flow.", "Flow.", "rules.", "verify.", "build.", "tsconfig."];
         let source = |name: &str| sources.iter().any(|source| name.starts_with(source));
         let named = |file: &Path| file.file_name().is_some_and(|name| source(&name.to_string_lossy()));
         files(&self.folder, |file| file.parent() == Some(&self.folder) && !is_of_test(file) && !named(file))
