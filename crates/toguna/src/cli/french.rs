@@ -71,7 +71,7 @@ const ABOUT: &[(&[&str], &str)] = &[
     (&["archive", "report", "portfolio"], "Ce que les fonds ont décidé, contracté, payé et recouvré pour un pays"),
     (
         &["archive", "report", "chain"],
-        "La chaîne d’un contrat : accords, engagements, décision, contrat, paiements, valeurs",
+        "La chaîne d’un contrat : accords, engagements, décision, contrat, paiements, valeurs",
     ),
     (&["archive", "report", "scoreboard"], "Ce qui a été promis dans un cadre, et où cela en est"),
     (

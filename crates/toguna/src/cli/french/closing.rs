@@ -60,10 +60,10 @@ Exemples :
 Le dossier est celui que publie un service (checkpoint, checkpoints.jsonl, policy, tile/…), ou un dossier de tels \
 dossiers. Échoue si quelque chose est faux, et nomme la première position ou le premier fichier, et ce qui y est faux.
 
-Sans --policy, les clés crues sont celles que nomme le dossier lui-même : cela montre qu’il est complet et cohérent, pas \
+Sans --policy, les clés crues sont celles que nomme le dossier lui-même : cela montre qu’il est complet et cohérent, pas \
 de qui il est. Une politique à soi (C2SP tlog-policy) nomme les clés que les gouvernements vous ont données.
 
-Exemples :
+Exemples :
   toguna archive verify archive
   toguna archive verify archive --policy temoins.policy
   toguna archive verify archive/disbursements/0f… --json | jq '.[0].faults'",
@@ -73,17 +73,17 @@ Exemples :
         "\
 Les chiffres sont ceux de toguna report, faits selon les mêmes règles d’événements vérifiés ici.
 
-Exemples :
+Exemples :
   toguna archive report archive portfolio --as-of 2016-04-15
   toguna archive report archive chain contracts/t05-eutf-sah-ml-07-02 --json",
     ),
     (
         &["archive", "prove"],
         "\
-La preuve est un tlog-proof de C2SP : la place de l’événement, les empreintes qui mènent de lui à la racine, et le point \
+La preuve est un tlog-proof de C2SP : la place de l’événement, les empreintes qui mènent de lui à la racine, et le point \
 de contrôle signé.
 
-Exemple : toguna archive prove archive/disbursements/0f… 17 > 17.tlog-proof",
+Exemple : toguna archive prove archive/disbursements/0f… 17 > 17.tlog-proof",
     ),
     (
         &["replay"],
