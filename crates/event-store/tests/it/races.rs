@@ -54,6 +54,8 @@ async fn a_retry_that_comes_after_its_own_effect_is_answered_and_not_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_waits_for_its_first_and_decides_nothing_neither_does_one_that_comes_later() {
     let (log, url) = new_log().await;
+    // An appender that begins lets those decide again who were faster than it.
+    run(&log, request(), &tally("before"), count(1)).await.expect("counted");
     let (meta, decided) = (request(), Arc::new(AtomicUsize::new(0)));
     let send = |log: &Log| {
         let (log, meta, decided) = (log.clone(), meta.clone(), decided.clone());
