@@ -142,15 +142,15 @@ impl Publishing {
 
     /// The policy without the log.
     pub fn policy(&self) -> String {
-        let mut text = String::new();
-        let mut names = String::new();
-        for (number, witness) in self.witnesses.iter().enumerate() {
-            text += &format!("witness w{number} {} {}\n", witness.key.verifier(), witness.url);
-            names += &format!(" w{number}");
-        }
+        let name = |number: usize| format!("w{number}");
+        let line = |(number, witness): (usize, &Arc<Party>)| {
+            format!("witness {} {} {}\n", name(number), witness.key.verifier(), witness.url)
+        };
+        let text = self.witnesses.iter().enumerate().map(line).collect::<Vec<_>>().concat();
+        let names = (0..self.witnesses.len()).map(name).collect::<Vec<_>>().join(" ");
         match self.quorum {
             0 => text + "quorum none\n",
-            quorum => text + &format!("group enough {quorum}{names}\nquorum enough\n"),
+            quorum => text + &format!("group enough {quorum} {names}\nquorum enough\n"),
         }
     }
 
