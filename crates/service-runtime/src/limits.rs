@@ -7,6 +7,7 @@ use std::time::Duration;
 pub(crate) mod connections;
 pub(crate) mod places;
 pub(crate) mod shares;
+pub(crate) mod turns;
 pub(crate) mod unread;
 pub(crate) mod unsent;
 

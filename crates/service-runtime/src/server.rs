@@ -17,7 +17,7 @@ use crate::{
     health::Health,
     identity::Verifier,
     layer::CallLayer,
-    limits::{connections, seconds},
+    limits::{connections, seconds, turns::TurnLayer},
     metrics,
     tls::{Tls, secured},
     web::Front,
@@ -106,7 +106,9 @@ impl Endpoints {
         let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
             let layer = CallLayer::new(metrics.clone(), connection.clone(), self.verifier.clone());
             let web = front.of(connection.peer.clone());
-            let mut server = limited(Server::builder(), &limits, connection.age).layer(web).layer(layer);
+            let turns = TurnLayer::new(connection.peer.turns.clone());
+            let server = limited(Server::builder(), &limits, connection.age);
+            let mut server = server.layer(turns).layer(web).layer(layer);
             let server = server.add_routes(routes.clone());
             let incoming = stream::once(secured(self.tls.clone(), line)).chain(stream::pending());
             let ended = server.serve_with_incoming_shutdown(incoming, connection.until_leaving());

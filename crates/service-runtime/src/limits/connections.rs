@@ -32,8 +32,9 @@ use super::{
 
 /// What a client of HTTP/2 says first, and less than the shortest request of HTTP/1.1 that names a host.
 const FIRST_BYTES: usize = 24;
-/// What is read of a connection before others have their turn: a flood of small frames is a thousand of them.
-pub(super) const TURN_BYTES: usize = 32 * 1024;
+/// What is read of a connection before others have their turn: of the smallest frames these are hundreds, each of which
+/// may want an answer.
+pub(super) const TURN_BYTES: usize = 4 * 1024;
 /// After the process could not take a connection, for want of files or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -191,9 +192,11 @@ impl AsyncRead for Line {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        let came = buffer.filled().len() - before;
+        let most = buffer.remaining().min(TURN_BYTES - self.read);
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let polled = Pin::new(&mut self.stream).poll_read(cx, &mut piece);
+        let came = piece.filled().len();
+        buffer.advance(came);
         self.read = if polled.is_pending() { 0 } else { self.read + came };
         let Some((missing, until)) = &mut self.silent else { return polled };
         if came >= *missing {

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Limits,
     shares::{Share, Whole},
+    turns::Turns,
 };
 
 /// How long a stranger has to make itself known before it gives way to one who is no worse: on a line of 800 ms, TCP,
@@ -55,6 +56,8 @@ pub(crate) struct Peer {
     pub unread: Arc<Share>,
     /// Bytes of answers that have not been taken.
     pub unsent: Arc<Share>,
+    /// In which its calls are worked on.
+    pub turns: Turns,
 }
 
 /// How a connection stands with us.
@@ -108,6 +111,7 @@ impl Places {
             strangers: AtomicU32::new(0),
             unread: Arc::new(Share::of(&self.unread)),
             unsent: Arc::new(Share::of(&self.unsent)),
+            turns: Turns::new(),
         }
     }
 }

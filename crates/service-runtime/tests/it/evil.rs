@@ -4,9 +4,14 @@
 use std::{
     env, fs,
     future::Future,
+    io::{BufRead as _, BufReader},
     net::SocketAddr,
     pin::Pin,
-    process::{Child, Output},
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,12 +27,16 @@ use crate::{
 mod attacks;
 mod wire;
 
-/// How long each attack goes on, and how long the calm before it.
+/// How long the good callers call at least before an attack, and during one.
 const TIME: Duration = Duration::from_secs(1);
+/// How many calls of theirs must be answered in that, so that a hundredth of them is more than chance.
+const CALLS: usize = 300;
 /// Callers beside it, each of whom sends one command after the other; the first connects for each of its own.
 const GOOD_CALLERS: usize = 4;
 /// What all that an evil client can do may cost in memory, at its worst moment.
 const MOST_MEBIBYTES: u64 = 192;
+/// What the evil client says when it begins.
+const BEGINS: &str = "the attack begins";
 
 type Attack = fn(Evil) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -52,21 +61,62 @@ const ATTACKS: [(&str, Attack); 18] = [
     ("queries as they should be, too many", |evil| Box::pin(evil.valid_queries())),
 ];
 
-/// What the good callers met.
+/// The program of these tests is the evil client too, where one of them started it as a process of its own.
+#[test]
+fn is_the_evil_client_where_it_was_started_as_one() {
+    let Ok(name) = env::var("EVIL_ATTACK") else { return };
+    let said = |variable| env::var(variable).expect("whoever started it said so");
+    let (service, token) = (said("EVIL_SERVICE").parse().expect("an address"), said("EVIL_TOKEN"));
+    let (_, attack) = ATTACKS.iter().find(|(known, _)| *known == name).expect("there is such an attack");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    println!("\n{BEGINS}");
+    runtime.block_on(attack(Evil { service, token, addresses: 1 }));
+}
+
+/// An evil client that has begun. The processors are its own only while neither the service nor the good callers want
+/// them: what these meet is then what the service does with it, and not that it sits on the same machine.
+fn start_evil(attack: &str, service: SocketAddr) -> Running {
+    let mut child = Command::new("nice")
+        .args(["-n", "19"])
+        .arg(env::current_exe().expect("this program"))
+        .args(["--exact", "evil::is_the_evil_client_where_it_was_started_as_one", "--nocapture"])
+        .env("EVIL_ATTACK", attack)
+        .env("EVIL_SERVICE", service.to_string())
+        .env("EVIL_TOKEN", harness::token("focal_point,auditor", "partners/evil", "somebody"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let begun = lines.any(|line| line.expect("text") == BEGINS);
+    assert!(begun, "{attack} did not begin");
+    Running(Some(child))
+}
+
+/// What the good callers met, and what the service did meanwhile.
 struct Met {
     calls: usize,
     p99: Duration,
     failed: Vec<String>,
+    time: Duration,
+    spent: Spent,
+}
+
+impl Met {
+    /// Processor time of the service for each of their calls, whatever else it did in it.
+    fn milliseconds_a_call(&self) -> f64 {
+        self.spent.worked.as_secs_f64() * 1000.0 / f64::from(u32::try_from(self.calls).expect("they are few"))
+    }
 }
 
 /// Good callers for a while.
-async fn good_callers(service: &Endpoint, notes: &CorrectionServiceClient<Channel>, time: Duration) -> Met {
-    let until = Instant::now() + time;
+async fn good_callers(victim: &Running, service: &Endpoint, notes: &CorrectionServiceClient<Channel>) -> Met {
+    let (began, before) = (Instant::now(), victim.spent());
+    let answered = Arc::<AtomicUsize>::default();
     let callers = (0..GOOD_CALLERS).map(|number| {
-        let (service, mut notes) = (service.clone(), notes.clone());
+        let (service, mut notes, answered) = (service.clone(), notes.clone(), answered.clone());
         tokio::spawn(async move {
             let (mut took, mut failed) = (Vec::new(), Vec::new());
-            while Instant::now() < until {
+            while failed.is_empty() && (began.elapsed() < TIME || answered.load(Ordering::Relaxed) < CALLS) {
                 if number == 0 {
                     notes = CorrectionServiceClient::new(service.connect_lazy());
                 }
@@ -75,6 +125,7 @@ async fn good_callers(service: &Endpoint, notes: &CorrectionServiceClient<Channe
                     Ok(_) => took.push(began.elapsed()),
                     Err(status) => failed.push(format!("{status:?}")),
                 }
+                answered.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             (took, failed)
@@ -87,13 +138,31 @@ async fn good_callers(service: &Endpoint, notes: &CorrectionServiceClient<Channe
         failed.extend(wrong);
     }
     took.sort();
-    Met { calls: took.len(), p99: took.get(took.len() * 99 / 100).copied().unwrap_or_default(), failed }
+    let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
+    Met { calls: took.len(), p99, failed, time: began.elapsed(), spent: victim.spent() - before }
 }
 
-/// The service; killed when dropped.
-struct Victim(Option<Child>);
+/// What a process has had of the processors.
+#[derive(Clone, Copy)]
+struct Spent {
+    worked: Duration,
+    /// How long its threads waited for a processor.
+    waited: Duration,
+}
 
-impl Victim {
+impl std::ops::Sub for Spent {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        let since = |now: Duration, before| now.saturating_sub(before);
+        Self { worked: since(self.worked, before.worked), waited: since(self.waited, before.waited) }
+    }
+}
+
+/// A process; killed when dropped.
+struct Running(Option<Child>);
+
+impl Running {
     fn id(&self) -> u32 {
         self.0.as_ref().expect("it runs").id()
     }
@@ -110,6 +179,25 @@ impl Victim {
         fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("it is our own child");
     }
 
+    /// By its threads; those that have ended count no more.
+    fn spent(&self) -> Spent {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).expect("it runs");
+        let (mut worked, mut waited) = (Duration::ZERO, Duration::ZERO);
+        for thread in threads.flatten() {
+            let Ok(line) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
+            let mut numbers = line.split(' ').map(|number| Duration::from_nanos(number.trim().parse().unwrap_or(0)));
+            worked += numbers.next().unwrap_or_default();
+            waited += numbers.next().unwrap_or_default();
+        }
+        Spent { worked, waited }
+    }
+
+    /// Whether it has not ended by itself.
+    fn goes_on(&mut self) -> bool {
+        let ended = self.0.as_mut().expect("it was started").try_wait();
+        ended.expect("it is our own child").is_none()
+    }
+
     /// Stops it in order.
     fn stop(mut self) -> (Output, String) {
         let child = self.0.take().expect("it runs");
@@ -118,10 +206,11 @@ impl Victim {
     }
 }
 
-impl Drop for Victim {
+impl Drop for Running {
     fn drop(&mut self) {
         if let Some(child) = &mut self.0 {
             let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }
@@ -132,37 +221,38 @@ async fn whatever_an_evil_client_does_costs_little_memory_and_fails_no_good_call
     let ready_file = env::temp_dir().join(format!("toguna-evil-{}", unique_name()));
     environment.insert("TOGUNA_READY_FILE", ready_file.display().to_string());
     environment.insert("RUST_LOG", "error".into());
-    let victim = Victim(Some(process::start(&environment)));
+    let victim = Running(Some(process::start(&environment)));
     let address = process::address(&ready_file).await;
     let service: SocketAddr = address.trim_start_matches("http://").parse().expect("an address");
     let endpoint = Channel::from_shared(address).expect("an address");
     let notes = CorrectionServiceClient::new(endpoint.connect().await.expect("it listens"));
-    good_callers(&endpoint, &notes, TIME).await;
+    good_callers(&victim, &endpoint, &notes).await;
 
-    for (name, attack) in ATTACKS {
-        let calm = good_callers(&endpoint, &notes, TIME).await;
+    for (name, _) in ATTACKS {
+        let calm = good_callers(&victim, &endpoint, &notes).await;
         victim.forget_the_most();
         let before = victim.mebibytes("VmRSS");
-        let token = harness::token("focal_point,auditor", "partners/evil", "somebody");
-        let until = tokio::time::Instant::now() + TIME;
-        let attacked = tokio::spawn(attack(Evil { service, token, until, addresses: 1 }));
-        let met = good_callers(&endpoint, &notes, TIME).await;
-        attacked.await.expect("the attack goes on to its end");
+        let mut evil = start_evil(name, service);
+        let met = good_callers(&victim, &endpoint, &notes).await;
+        assert!(evil.goes_on(), "{name} ended by itself");
+        drop(evil);
         let most = victim.mebibytes("VmHWM").saturating_sub(before);
         let ratio = met.p99.as_secs_f64() / calm.p99.as_secs_f64();
         println!(
-            "{name}: +{most} MiB at most on {before}; p99 {:.1} ms, calm {:.1} ms: {ratio:.1} times; {} calls, calm {}",
+            "{name}: +{most} MiB at most on {before}; p99 {:.1} ms, calm {:.1} ms: {ratio:.1} times; {} calls in {:.1} s",
             met.p99.as_secs_f64() * 1000.0,
             calm.p99.as_secs_f64() * 1000.0,
             met.calls,
-            calm.calls,
+            met.time.as_secs_f64(),
         );
-        assert!(
-            met.failed.is_empty() && met.calls > 0,
-            "{name}: {} failed: {:?}",
-            met.failed.len(),
-            met.failed.first()
+        println!(
+            "    it worked {:.2} s, its threads waited {:.2} s for a processor; {:.1} ms a good call, calm {:.1} ms",
+            met.spent.worked.as_secs_f64(),
+            met.spent.waited.as_secs_f64(),
+            met.milliseconds_a_call(),
+            calm.milliseconds_a_call(),
         );
+        assert!(met.failed.is_empty(), "{name}: {:?}", met.failed.first());
         assert!(calm.failed.is_empty(), "after what came before {name}: {:?}", calm.failed.first());
         assert!(most <= MOST_MEBIBYTES, "{name} cost {most} MiB");
     }

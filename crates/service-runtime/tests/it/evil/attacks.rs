@@ -1,5 +1,5 @@
-//! What an evil client does, each until the time is over: alone on many connections, from one address or several, with
-//! or without a token.
+//! What an evil client does, until it is ended: alone on many connections, from one address or several, with or without
+//! a token.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,7 +12,6 @@ use contracts::toguna::{
 };
 use prost::Message as _;
 use service_runtime::CompressionEncoding;
-use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_request::MessageRequest};
 
@@ -21,13 +20,11 @@ use super::wire::{
 };
 use crate::notes::{note, with_token};
 
-/// Where the service is, a token of an organisation that does nothing but this, when to stop, and from how many
-/// addresses.
+/// Where the service is, a token of an organisation that does nothing but this, and from how many addresses.
 #[derive(Clone)]
 pub struct Evil {
     pub service: SocketAddr,
     pub token: String,
-    pub until: Instant,
     pub addresses: u8,
 }
 
@@ -50,10 +47,6 @@ impl Evil {
         Line::open(Ipv4Addr::new(127, 0, 66, next), self.service, settings).await
     }
 
-    fn goes_on(&self) -> bool {
-        Instant::now() < self.until
-    }
-
     /// The head of a call with our token and a deadline.
     fn call(&self, path: &str) -> Vec<u8> {
         head(path, &[("authorization", &format!("Bearer {}", self.token)), ("grpc-timeout", "60S")])
@@ -61,33 +54,30 @@ impl Evil {
 
     /// Says something on each next stream, as often as the service takes it, and on new connections when it does not.
     async fn repeat(&self, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
-        while self.goes_on() {
+        loop {
             let Some(mut line) = self.open(0, settings).await else {
                 tokio::time::sleep(LITTLE).await;
                 continue;
             };
             for stream in (1..).step_by(2) {
-                if !self.goes_on() || !line.say(&say(stream)).await || !line.hear() {
+                if !line.say(&say(stream)).await || !line.hear() {
                     break;
                 }
             }
         }
     }
 
-    /// As many connections as it gets, each with as many streams as it asks for, all kept to the end. Nothing that
+    /// As many connections as it gets, each with as many streams as it asks for, all kept. Nothing that
     /// comes is ever read.
     async fn occupy(&self, connections: usize, streams: u32, settings: &[(u16, u32)], say: impl Fn(u32) -> Vec<u8>) {
         let mut lines = Vec::new();
         for number in 0..connections {
-            if !self.goes_on() {
-                return;
-            }
             let Some(mut line) = self.open(number, settings).await else { continue };
             let all: Vec<u8> = (1..).step_by(2).take(streams as usize).flat_map(&say).collect();
             line.say(&all).await;
             lines.push(line);
         }
-        tokio::time::sleep_until(self.until).await;
+        std::future::pending::<()>().await;
     }
 
     /// Ten thousand calls at a time on one connection.
@@ -159,18 +149,18 @@ impl Evil {
     /// Connections that say nothing at all.
     pub async fn silent_connections(self) {
         let mut lines = Vec::new();
-        while self.goes_on() && lines.len() < 2000 {
+        while lines.len() < 2000 {
             lines.push(self.open(lines.len(), &[]).await);
         }
-        tokio::time::sleep_until(self.until).await;
+        std::future::pending::<()>().await;
     }
 
     /// Twice as many connections as there may be, each opened again as soon as it is closed, without a call.
     pub async fn all_connections(self) {
         let connections = (0..1024).map(async |number| {
-            while self.goes_on() {
+            loop {
                 let line = self.open(number, &[]).await;
-                while line.as_ref().is_some_and(Line::hear) && self.goes_on() {
+                while line.as_ref().is_some_and(Line::hear) {
                     tokio::time::sleep(LITTLE * 20).await;
                 }
             }
@@ -194,7 +184,7 @@ impl Evil {
     pub async fn valid_commands(self) {
         let notes = Client::new(self.channel().await);
         let senders = (0..100).map(async |_| {
-            while self.goes_on() {
+            loop {
                 let _ = notes.clone().propose_correction(with_token(&self.token, note(1))).await;
             }
         });
@@ -205,7 +195,7 @@ impl Evil {
     pub async fn valid_queries(self) {
         let log = LogServiceClient::new(self.channel().await);
         let askers = (0..100).map(async |_| {
-            while self.goes_on() {
+            loop {
                 let _ = log.clone().get_log(with_token(&self.token, pb::GetLogRequest {})).await;
             }
         });
@@ -258,10 +248,9 @@ impl Evil {
         let name = "x".repeat(16 * 1024 * 1024);
         let request = ProposeCorrectionRequest { name, ..ProposeCorrectionRequest::default() };
         let channel = self.channel().await;
-        for encoding in [CompressionEncoding::Gzip, CompressionEncoding::Zstd] {
-            let half = Self { until: Instant::now() + (self.until - Instant::now()) / 2, ..self.clone() };
-            half.send(&Client::new(channel.clone()).send_compressed(encoding), &request, 2).await;
-        }
+        let packed = |encoding| Client::new(channel.clone()).send_compressed(encoding);
+        let (gzip, zstd) = (packed(CompressionEncoding::Gzip), packed(CompressionEncoding::Zstd));
+        tokio::join!(self.send(&gzip, &request, 1), self.send(&zstd, &request, 1));
     }
 
     async fn channel(&self) -> Channel {
@@ -272,7 +261,7 @@ impl Evil {
     /// Sends a request again and again, so many at a time.
     async fn send(&self, client: &Client<Channel>, request: &ProposeCorrectionRequest, at_a_time: usize) {
         let senders = (0..at_a_time).map(async |_| {
-            while self.goes_on() {
+            loop {
                 let request = with_token(&self.token, request.clone());
                 client.clone().propose_correction(request).await.expect_err("it is refused");
             }
