@@ -1,7 +1,5 @@
-//! Turns: what one address may make the threads do at a time that is long, or that no token is asked for.
-//!
-//! Whoever sends large requests on many connections would otherwise fill all threads with the reading of them, and whoever
-//! asks for ten thousand reflections would put ten thousand tasks before the next call of anybody else.
+//! Turns: what one address may make the threads do at a time that is long. Whoever sends large requests on many
+//! connections would otherwise fill all threads with the reading of them.
 
 use std::{
     convert::Infallible,
@@ -17,29 +15,25 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::PollSemaphore;
 use tonic::{Status, body::Body};
-use tower::{Layer, Service, ServiceExt as _};
+use tower::{Layer, Service};
 
 /// To read a request longer than this is a long step: an address takes one of these at a time, so that its large lists
 /// do not fill all threads.
 const LARGE_BYTES: usize = 16 * 1024;
-/// Reflections of one address that are answered at a time, until their answers have gone. They need no token, and are
-/// answered in tasks of their own.
-const REFLECTIONS: usize = 8;
 
 /// The turns of one address. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Turns {
     large: Arc<Semaphore>,
-    reflections: Arc<Semaphore>,
 }
 
 impl Turns {
     /// All of them free.
     pub fn new() -> Self {
-        Self { large: Arc::new(Semaphore::new(1)), reflections: Arc::new(Semaphore::new(REFLECTIONS)) }
+        Self { large: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -130,7 +124,7 @@ pub(crate) struct Turning<S> {
 
 impl<S> Service<Request<Body>> for Turning<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>,
 {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -144,40 +138,8 @@ where
         let came = Arc::<AtomicUsize>::default();
         let weighed = came.clone();
         let turns = PollSemaphore::new(self.turns.large.clone());
-        let reflects = request.uri().path().starts_with("/grpc.reflection.");
         let request = request.map(|body| Body::new(Weighed { body, came: weighed, kept: None }));
-        if !reflects {
-            return Box::pin(InTurn { call: Box::pin(self.inner.call(request)), turns, came });
-        }
-        let (inner, reflections) = (self.inner.clone(), self.turns.reflections.clone());
-        Box::pin(async move {
-            let place = reflections.acquire_owned().await;
-            let response = inner.oneshot(request).await?;
-            Ok(response.map(|body| Body::new(Kept { body, _place: place.ok() })))
-        })
-    }
-}
-
-/// An answer that has its place until it is gone.
-struct Kept {
-    body: Body,
-    _place: Option<OwnedSemaphorePermit>,
-}
-
-impl http_body::Body for Kept {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        Box::pin(InTurn { call: Box::pin(self.inner.call(request)), turns, came })
     }
 }
 
