@@ -5,6 +5,7 @@
 //! in the database. Each place it comes to has a resume token, so that a replay may end at any time, in any way, and go
 //! on in another call: after the caller's deadline, on another day, against another replica.
 
+mod pages;
 mod replay;
 mod request;
 mod resume;
@@ -18,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+pub(crate) use self::pages::{LogPages, PageWanted, WithPages};
 use self::{
     replay::{Ending, Replay},
     request::Wanted,

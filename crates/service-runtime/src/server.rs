@@ -18,6 +18,7 @@ use crate::{
     identity::Verifier,
     layer::CallLayer,
     limits::{connections, seconds, turns::TurnLayer},
+    log_service::LogPages,
     metrics,
     tls::{Tls, secured},
     web::Front,
@@ -56,6 +57,8 @@ pub(crate) struct Endpoints {
     pub origins: Origins,
     /// What it speaks on each connection, where it is not plain text.
     pub tls: Option<Tls>,
+    /// What is published of the log, where it is.
+    pub pages: Option<LogPages>,
     /// Who may call our methods at all; without it the services alone say so.
     pub verifier: Option<Arc<Verifier>>,
     limits: Limits,
@@ -73,7 +76,7 @@ impl Endpoints {
         let (health, server) = Health::new();
         let mut routes = Routes::builder();
         routes.add_service(server);
-        Self { routes, health, origins: Origins::default(), tls: None, verifier: None, limits }
+        Self { routes, health, origins: Origins::default(), tls: None, pages: None, verifier: None, limits }
     }
 
     pub fn add<S>(&mut self, service: S)
@@ -102,7 +105,7 @@ impl Endpoints {
         // Older tools ask for this one.
         self.routes.add_service(reflection(self.health.services()).build_v1alpha()?);
         let (routes, limits, metrics) = (self.routes.routes(), self.limits.clone(), Arc::<metrics::Calls>::default());
-        let front = Front::new(&self.origins, self.health.services());
+        let front = Front::new(&self.origins, self.health.services(), self.pages.clone());
         let served = connections::serve_all(listener, &self.limits, &stopping, |line, connection| {
             let layer = CallLayer::new(metrics.clone(), connection.clone(), self.verifier.clone());
             let web = front.of(connection.peer.clone());

@@ -26,7 +26,7 @@ use tonic::{body::Body, server::NamedService};
 use crate::{
     Calls, Config, Telemetry,
     journal::{self, Refusals},
-    log_service::{LogReaders, Replays},
+    log_service::{LogPages, LogReaders, Replays, WithPages},
     operations::Operations,
     reloaded::Reloaded,
     server::Endpoints,
@@ -101,8 +101,15 @@ impl Parts {
         self.endpoints.health.watch("relay", WatchStream::new(relay.clone()).map(works));
         self.log = Some((log.clone(), relay));
         let (calls, stopping) = (self.calls.clone(), self.stopping.clone());
-        let replays = Replays::new(log.clone(), calls, readers, stopping, self.config.heartbeat);
-        self.serve(crate::limited!(LogServiceServer::new(replays)));
+        let replays = Arc::new(Replays::new(log.clone(), calls, readers, stopping, self.config.heartbeat));
+        let pages = self
+            .config
+            .publication
+            .as_ref()
+            .map(|told| LogPages::new(log.clone(), told.folder().join(log.name()), self.config.log_is_public));
+        self.endpoints.pages.clone_from(&pages);
+        let grpc = crate::limited!(LogServiceServer::from_arc(replays.clone()));
+        self.serve(WithPages { replays, grpc, pages });
         self.keep_refusals(&log);
         Ok(log)
     }

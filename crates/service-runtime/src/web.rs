@@ -13,6 +13,7 @@ mod gzip;
 mod json;
 mod openapi;
 mod origins;
+mod pages;
 mod query;
 mod refusal;
 mod replay;
@@ -36,19 +37,24 @@ use self::{
     connect::Codec,
     refusal::{Caller, Refusal},
 };
-use crate::limits::{places::Peer, unread, unsent};
+use crate::{
+    limits::{places::Peer, unread, unsent},
+    log_service::LogPages,
+};
 
 /// What the doors of a server for callers without gRPC have in common.
 #[derive(Clone)]
 pub(crate) struct Front {
     cors: CorsLayer,
     document: openapi::Served,
+    pages: Option<LogPages>,
 }
 
 impl Front {
-    /// Pages of `origins` may call `services`, by their full names, from a browser.
-    pub fn new(origins: &Origins, services: &[&'static str]) -> Self {
-        Self { cors: origins.cors(), document: openapi::Served::new(services) }
+    /// Pages of `origins` may call `services`, by their full names, from a browser. `pages` are those of a log that is
+    /// published.
+    pub fn new(origins: &Origins, services: &[&'static str], pages: Option<LogPages>) -> Self {
+        Self { cors: origins.cors(), document: openapi::Served::new(services), pages }
     }
 
     /// The doors of one connection.
@@ -68,7 +74,8 @@ impl<S: Clone> Layer<S> for WebLayer {
     type Service = Web<S>;
 
     fn layer(&self, grpc: S) -> Web<S> {
-        let doors = Doors { document: self.front.document.clone(), peer: self.peer.clone(), grpc: grpc.clone() };
+        let (document, pages) = (self.front.document.clone(), self.front.pages.clone());
+        let doors = Doors { document, pages, peer: self.peer.clone(), grpc: grpc.clone() };
         Web { doors: self.front.cors.layer(doors), grpc }
     }
 }
@@ -119,6 +126,7 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 #[derive(Clone)]
 struct Doors<S> {
     document: openapi::Served,
+    pages: Option<LogPages>,
     peer: Arc<Peer>,
     grpc: S,
 }
@@ -148,6 +156,9 @@ impl<S: Inner> Doors<S> {
         match (request.method(), request.uri().path(), content_type.as_deref().unwrap_or_default()) {
             (&Method::GET | &Method::HEAD, openapi::PATH, _) => self.document.answer(&caller),
             (&Method::GET, replay::PATH, _) => replay::answer(self.grpc, request, &caller).await,
+            (&Method::GET | &Method::HEAD, path, _) if path.starts_with(pages::PREFIX) => {
+                pages::answer(self.grpc, self.pages.as_ref(), request, &caller).await
+            }
             (_, openapi::PATH | replay::PATH, _) => not_by(&caller, "GET"),
             (&Method::POST, _, "application/json") => self.unary(request, &caller, Codec::Json).await,
             (&Method::POST, _, "application/proto") => self.unary(request, &caller, Codec::Proto).await,

@@ -2,6 +2,7 @@
 
 mod browser;
 mod hostile;
+mod pages;
 mod plain;
 mod replay;
 
